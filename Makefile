@@ -1,0 +1,58 @@
+# Every target makes the environment it needs. Only Python 3.11 or newer has to be there.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# Lint and types load the settings without a server or a secret.
+CHECK_ENV := SOLFLOW_ENV=local
+UP ?=
+TESTS ?= -n 2
+
+.PHONY: run test style types imports check bench css clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/installed ## start everything; options in UP, e.g. make run UP="--port 8001"
+	@exec $(BIN)/python manage.py up $(UP)
+
+test: $(VENV)/installed-dev ## the whole suite; options in TESTS, e.g. make test TESTS=tests/unit
+	@$(BIN)/python -m pytest $(TESTS)
+
+style: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	@$(CHECK_ENV) $(BIN)/mypy .
+
+imports: $(VENV)/installed-dev
+	@$(CHECK_ENV) $(BIN)/lint-imports
+
+check: style types imports test ## what CI runs
+
+bench: $(VENV)/installed-dev
+	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+css: ## rebuild static/ from frontend/ (developers only, needs Node)
+	@cd frontend && npm ci --silent && npm run --silent build
+
+clean: ## remove what targets make, except data
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/made:
+	@if [ -z "$(PYTHON)" ]; then echo "SolFlow needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; fi
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/installed: requirements.txt $(VENV)/made
+	@echo "installing requirements.txt (the first time takes a minute or two)"
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "installing requirements-dev.txt"
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@

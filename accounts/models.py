@@ -1,0 +1,131 @@
+"""Teams own everything; members have one role each; an installation is one database with its chain."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Role(models.TextChoices):
+    """What a member may do; each role includes the ones before it."""
+
+    VIEWER = "viewer", "Viewer"
+    OPERATOR = "operator", "Operator"
+    ADMIN = "admin", "Admin"
+
+
+class Installation(models.Model):
+    """The one row about this database as a whole. Locked FOR SHARE by whoever is about to sign: see executions.limits.
+
+    `epoch` tells this database from a restored copy; `genesis_hash` is that of the chain it belongs to, empty until the
+    listener or a worker first speaks to it.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    epoch = models.UUIDField(default=uuid.uuid4)
+    genesis_hash = models.CharField(max_length=44, blank=True, default="")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"installation {self.epoch}"
+
+
+class Team(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_role_in_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class ApiToken(models.Model):
+    """A token of a user in a team. Only its SHA-256 is kept: it has 256 random bits, so a slow hash adds nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    shown = models.CharField(max_length=12, editable=False, help_text="The first characters, to recognise it by.")
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.shown}…)"
+
+
+class IdempotencyKey(models.Model):
+    """The answer that a request with an `Idempotency-Key` got, for 24 hours (accounts.idempotency)."""
+
+    id = models.BigAutoField(primary_key=True)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    route = models.CharField(max_length=200)
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "route", "key"], name="one_answer_of_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.key}"
+
+
+class AuditEntry(models.Model):
+    """Who did what, written in the transaction that did it (accounts.audit). The database refuses to change it."""
+
+    id = models.BigAutoField(primary_key=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=200)
+    address = models.GenericIPAddressField(null=True)
+    action = models.CharField(max_length=50)
+    target_type = models.CharField(max_length=30)
+    target_id = models.CharField(max_length=64)
+    target_name = models.CharField(max_length=200, blank=True, default="")
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        # The audit page and API read one team's newest entries.
+        indexes = [models.Index(fields=["team", "-id"], name="audit_of_a_team")]
+        verbose_name_plural = "audit entries"
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="never_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'audit entries are never truncated';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_type} {self.target_id}"

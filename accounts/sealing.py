@@ -1,0 +1,54 @@
+"""Sealed boxes (libsodium, X25519 + XSalsa20-Poly1305): whoever has the public key closes, only the worker opens.
+
+A sealed box binds nothing by itself: anyone with the public key can make one, and a copied ciphertext opens in any row.
+So the kind and the id of the row are inside, and opening checks them.
+Source: https://doc.libsodium.org/public-key_cryptography/sealed_boxes
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from django.conf import settings
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+
+class SealError(Exception):
+    """A box that cannot be closed or opened here. The text never holds key material."""
+
+
+def seal(kind: str, row_id: object, secret: bytes) -> bytes:
+    """Close `secret` for the row `row_id` of `kind` (`signer`, `channel`).
+
+    Raises:
+        SealError: FIELD_ENCRYPTION_PUBLIC_KEY is missing or not a key.
+    """
+    try:
+        key = PublicKey(base64.b64decode(settings.FIELD_ENCRYPTION_PUBLIC_KEY, validate=True))
+    except (ValueError, TypeError, binascii.Error, CryptoError) as error:
+        raise SealError("FIELD_ENCRYPTION_PUBLIC_KEY must be 32 bytes in base64") from error
+    return SealedBox(key).encrypt(_binding(kind, row_id) + secret)
+
+
+def unseal(kind: str, row_id: object, box: bytes) -> bytes:
+    """The secret that was sealed for this row. Works only where FIELD_ENCRYPTION_KEYS are, which is the worker.
+
+    Raises:
+        SealError: no key here opens the box, or it was sealed for another row.
+    """
+    for text in settings.FIELD_ENCRYPTION_KEYS:
+        try:
+            opened = SealedBox(PrivateKey(base64.b64decode(text, validate=True))).decrypt(bytes(box))
+        except (ValueError, TypeError, binascii.Error, CryptoError):
+            continue
+        binding = _binding(kind, row_id)
+        if not opened.startswith(binding):
+            raise SealError(f"the box in {kind} {row_id} was sealed for another row")
+        return opened[len(binding) :]
+    raise SealError(f"no key in FIELD_ENCRYPTION_KEYS opens the box of {kind} {row_id}")
+
+
+def _binding(kind: str, row_id: object) -> bytes:
+    return f"{kind}:{row_id}\n".encode()

@@ -1,0 +1,123 @@
+"""What the chain (or a clock, a caller, a person) said, in the one shape that filters, templates and the API see.
+
+An event has a key, the three texts that identify it for ever (contract, section 4), and fields, which are plain JSON.
+The key never holds what another node could see differently: a transaction is known by its signature, not by its slot.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chain.types import AccountSample
+
+JSON_INTEGER_MAX = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventKey:
+    """The parts that, after the workflow's id, are hashed into an execution id."""
+
+    slot: str
+    account: str
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `fields` hold JSON values only; integers above 64 bits are decimal strings."""
+
+    type: str
+    key: EventKey
+    slot: int | None
+    signature: str | None
+    account: str | None
+    fields: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as stored and shown: the four fields that every event has, then its own."""
+        return {
+            "type": self.type,
+            "slot": self.slot,
+            "signature": self.signature,
+            "account": self.account,
+            **self.fields,
+        }
+
+
+def state_event(
+    trigger_type: str,
+    address: str,
+    previous: AccountSample,
+    current: AccountSample,
+    *,
+    catch_up: bool = False,
+) -> Event:
+    """A transition of an account's recorded state (`balance_change`, `account_change`, `program_account_change`).
+
+    The key's slot is that of the transition as recorded, so the caller passes samples that came out of the state row's
+    compare-and-set, never two notifications.
+    """
+    return Event(
+        type=trigger_type,
+        key=EventKey(str(current.slot), address, "0"),
+        slot=current.slot,
+        signature=None,
+        account=address,
+        fields={
+            "lamports": current.lamports,
+            "previous_lamports": previous.lamports,
+            "lamports_delta": current.lamports - previous.lamports,
+            "owner": current.owner,
+            "previous_owner": previous.owner,
+            "data_base64": None if current.data is None else base64.b64encode(current.data).decode(),
+            "data_changed": current.data_hash != previous.data_hash,
+            "catch_up": catch_up,
+        },
+    )
+
+
+def log_event(
+    address: str,
+    signature: str,
+    slot: int,
+    index: str,
+    *,
+    logs: Sequence[str],
+    logs_truncated: bool,
+    name: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    line: str | None = None,
+    error: Any = None,
+) -> Event:
+    """A line that a program wrote, or an event it emitted. `index` is `log.<n>` or `ev.<hash>.<n>`."""
+    return Event(
+        type="program_log",
+        key=EventKey("", f"{address}:{signature}", index),
+        slot=slot,
+        signature=signature,
+        account=address,
+        fields={
+            "program_id": address,
+            "line": line,
+            "logs": list(logs),
+            "logs_truncated": logs_truncated,
+            "name": name,
+            "data": None if data is None else dict(data),
+            "error": error,
+        },
+    )
+
+
+def manual_event(key: str, data: Mapping[str, Any]) -> Event:
+    """A run asked for by a person or a program; `key` is the idempotency key, or random where none was given."""
+    return Event(
+        type="manual",
+        key=EventKey(key, "manual", "0"),
+        slot=None,
+        signature=None,
+        account=None,
+        fields={"data": dict(data)},
+    )

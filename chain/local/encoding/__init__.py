@@ -1,0 +1,1 @@
+"""How accounts, transactions and blocks look on the wire."""

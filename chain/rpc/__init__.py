@@ -1,0 +1,1 @@
+"""JSON-RPC to Solana nodes: solana-py moves the bytes; choice of endpoint, failover, breaker and metrics are here."""

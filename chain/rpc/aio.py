@@ -1,0 +1,93 @@
+"""The RPC client for asyncio: what the listener asks. Every method raises Rejected or Unavailable (chain.errors)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from chain.rpc import calls
+from chain.rpc.driver import Driver
+from chain.rpc.pool import EndpointStatus
+from chain.types import AccountSample, Commitment, SignatureInfo
+
+# Enough to fill a read-back quickly; public endpoints allow few more at a time.
+TRANSACTIONS_AT_ONCE = 8
+
+
+class AsyncRpcClient:
+    """JSON-RPC over `urls`, the first preferred. Make it inside the event loop that uses it, and close it there."""
+
+    def __init__(self, urls: Sequence[str], *, timeout_s: float = 10.0) -> None:
+        self._driver = Driver(urls, timeout_s=timeout_s)
+
+    async def account(
+        self, address: str, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+    ) -> AccountSample:
+        """The account's state; 0 lamports where it does not exist."""
+        return await self._driver.ask(calls.account(address, commitment, min_context_slot))
+
+    async def accounts(
+        self, addresses: Sequence[str], *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+    ) -> tuple[int, list[AccountSample | None]]:
+        """The oldest slot among the answers, and the accounts in the order asked, None for one that does not exist."""
+        return await self._driver.accounts(addresses, commitment, min_context_slot)
+
+    async def slot(self, commitment: Commitment = "confirmed") -> int:
+        """The newest slot at the commitment."""
+        return await self._driver.ask(calls.slot(commitment))
+
+    async def block_height(self, commitment: Commitment = "confirmed") -> int:
+        """The newest block height at the commitment: what blockhashes expire by."""
+        return await self._driver.ask(calls.block_height(commitment))
+
+    async def genesis_hash(self) -> str:
+        """What tells one chain from another."""
+        return await self._driver.ask(calls.genesis_hash())
+
+    async def signatures_for_address(
+        self,
+        address: str,
+        *,
+        before: str | None = None,
+        until: str | None = None,
+        limit: int = 1000,
+        commitment: Commitment = "confirmed",
+        min_context_slot: int | None = None,
+    ) -> list[SignatureInfo]:
+        """Transactions that name the address, newest first. With an `until` that the node has forgotten it answers the
+        newest page and no error: stop by slot, not by signature."""
+        return await self._driver.ask(
+            calls.signatures_for_address(
+                address, commitment, before=before, until=until, limit=limit, min_context_slot=min_context_slot
+            )
+        )
+
+    async def transaction(self, signature: str, commitment: Commitment = "confirmed") -> dict[str, Any] | None:
+        """`getTransaction` as JSON (encoding `json`, versions up to 0); None is "not known here", not "never was"."""
+        return await self._driver.ask(calls.transaction(signature, commitment))
+
+    async def transactions(
+        self, signatures: Sequence[str], commitment: Commitment = "confirmed"
+    ) -> list[dict[str, Any] | None]:
+        """Like `transaction` for many, in their order, a few at a time."""
+        gate = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+
+        async def one(signature: str) -> dict[str, Any] | None:
+            async with gate:
+                return await self.transaction(signature, commitment)
+
+        return await asyncio.gather(*(one(signature) for signature in signatures))
+
+    async def health(self) -> list[EndpointStatus]:
+        """Asks every endpoint for its slot, then tells how each of them does."""
+        await self._driver.probe()
+        return self._driver.pool.statuses()
+
+    def endpoints(self) -> list[EndpointStatus]:
+        """How each endpoint does, without asking."""
+        return self._driver.pool.statuses()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._driver.close()

@@ -1,0 +1,169 @@
+"""Pure: one function for each RPC method that we use -> the request and the way to read its answer."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import orjson
+
+from chain.errors import Ambiguous
+from chain.rpc import answers
+from chain.types import AccountSample, Blockhash, Commitment, SignatureInfo, SignatureStatus, Simulation
+
+T = TypeVar("T")
+
+# Health is scored by family: an endpoint may serve accounts well while its history or its sending fails.
+Family = Literal["read", "history", "simulate", "send"]
+FAMILIES: tuple[Family, ...] = ("read", "history", "simulate", "send")
+
+ACCOUNTS_PER_CALL = 100
+STATUSES_PER_CALL = 256
+FEE_ADDRESSES_PER_CALL = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request. `commitment` is that of the slot in the answer's context, None where the answer has none."""
+
+    method: str
+    params: list[Any]
+    family: Family
+    parse: Callable[[Any], T]
+    commitment: Commitment | None = None
+
+    def to_json(self) -> str:
+        """The request body; the name is the one that solana-py's transport calls."""
+        return orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params}).decode()
+
+    def read(self, result: Any, host: str) -> T:
+        """The value of an answer's `result`; Ambiguous where it has not the shape that the method promises."""
+        try:
+            return self.parse(result)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise Ambiguous(f"{host} answered {self.method} with something unreadable") from error
+
+    def observed_slot(self, result: Any) -> int | None:
+        """The endpoint's slot at `commitment`, where the answer tells it."""
+        if self.commitment is None:
+            return None
+        slot = result if self.method == "getSlot" else result.get("context", {}).get("slot")
+        return slot if isinstance(slot, int) else None
+
+
+def latest_blockhash(commitment: Commitment) -> Call[Blockhash]:
+    return Call("getLatestBlockhash", [{"commitment": commitment}], "read", answers.blockhash, commitment)
+
+
+def block_height(commitment: Commitment) -> Call[int]:
+    return Call("getBlockHeight", [{"commitment": commitment}], "read", int)
+
+
+def slot(commitment: Commitment) -> Call[int]:
+    return Call("getSlot", [{"commitment": commitment}], "read", int, commitment)
+
+
+def genesis_hash() -> Call[str]:
+    return Call("getGenesisHash", [], "read", str)
+
+
+def balance(address: str, commitment: Commitment) -> Call[int]:
+    return Call("getBalance", [address, {"commitment": commitment}], "read", lambda r: int(r["value"]), commitment)
+
+
+def account(address: str, commitment: Commitment, min_context_slot: int | None) -> Call[AccountSample]:
+    config = _account_config(commitment, min_context_slot)
+    return Call("getAccountInfo", [address, config], "read", answers.account, commitment)
+
+
+def accounts(
+    addresses: Sequence[str], commitment: Commitment, min_context_slot: int | None
+) -> Call[tuple[int, list[AccountSample | None]]]:
+    config = _account_config(commitment, min_context_slot)
+    return Call("getMultipleAccounts", [list(addresses), config], "read", answers.accounts, commitment)
+
+
+def _account_config(commitment: Commitment, min_context_slot: int | None) -> dict[str, Any]:
+    config: dict[str, Any] = {"encoding": "base64", "commitment": commitment}
+    if min_context_slot is not None:
+        config["minContextSlot"] = min_context_slot
+    return config
+
+
+def simulate(
+    raw: bytes, commitment: Commitment, addresses: Sequence[str], *, replace_blockhash: bool, sig_verify: bool
+) -> Call[Simulation]:
+    """Raises ValueError where both options are set: a replaced blockhash breaks every signature."""
+    if replace_blockhash and sig_verify:
+        raise ValueError("replace_blockhash and sig_verify exclude each other")
+    config: dict[str, Any] = {
+        "encoding": "base64",
+        "commitment": commitment,
+        "replaceRecentBlockhash": replace_blockhash,
+        "sigVerify": sig_verify,
+    }
+    if addresses:
+        config["accounts"] = {"encoding": "base64", "addresses": list(addresses)}
+    return Call("simulateTransaction", [_base64(raw), config], "simulate", answers.simulation, commitment)
+
+
+def send(raw: bytes) -> Call[str]:
+    """Preflight is skipped, since we simulate ourselves, and the node does not retry, since we do, with these bytes."""
+    config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+    return Call("sendTransaction", [_base64(raw), config], "send", str)
+
+
+def signature_statuses(
+    signatures: Sequence[str], *, search_history: bool
+) -> Call[tuple[int, tuple[SignatureStatus | None, ...]]]:
+    config = {"searchTransactionHistory": search_history}
+    family: Family = "history" if search_history else "read"
+    return Call("getSignatureStatuses", [list(signatures), config], family, answers.statuses, "processed")
+
+
+def recent_prioritization_fees(addresses: Sequence[str]) -> Call[list[int]]:
+    return Call(
+        "getRecentPrioritizationFees",
+        [list(addresses)],
+        "read",
+        lambda result: [int(row["prioritizationFee"]) for row in result],
+    )
+
+
+def request_airdrop(address: str, lamports: int) -> Call[str]:
+    return Call("requestAirdrop", [address, lamports], "send", str)
+
+
+def rent_exempt_minimum(size: int) -> Call[int]:
+    return Call("getMinimumBalanceForRentExemption", [size], "read", int)
+
+
+def transaction(signature: str, commitment: Commitment) -> Call[dict[str, Any] | None]:
+    config = {"encoding": "json", "commitment": commitment, "maxSupportedTransactionVersion": 0}
+    return Call("getTransaction", [signature, config], "history", _optional_object)
+
+
+def signatures_for_address(
+    address: str,
+    commitment: Commitment,
+    *,
+    before: str | None,
+    until: str | None,
+    limit: int,
+    min_context_slot: int | None,
+) -> Call[list[SignatureInfo]]:
+    options = {"before": before, "until": until, "minContextSlot": min_context_slot}
+    config = {"commitment": commitment, "limit": limit, **{k: v for k, v in options.items() if v is not None}}
+    return Call("getSignaturesForAddress", [address, config], "history", answers.history)
+
+
+def _optional_object(result: Any) -> dict[str, Any] | None:
+    if result is not None and not isinstance(result, dict):
+        raise TypeError("neither an object nor null")
+    return result
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

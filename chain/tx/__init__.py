@@ -1,0 +1,1 @@
+"""Instructions, messages and signatures. Nothing here talks to the network."""

@@ -1,0 +1,1 @@
+"""The API of executions, and what executions add to the resources of workflows. solflow.api mounts it."""

@@ -1,0 +1,154 @@
+"""`executions/`: what happened. Shapes come from executions.selectors; the serializers here describe them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import StrictSerializer, TeamViewSet
+from executions.filters import ExecutionFilter
+from executions.models import Execution
+from executions.selectors import execution_detail, execution_get, execution_list, execution_rows
+from executions.services import execution_replay, execution_retry
+from executions.states import AttemptStatus, DeliveryStatus, Status, WaitingFor
+
+EXECUTION_STATUSES = tuple(status.value for status in Status)
+WAITING_FOR = tuple(reason.value for reason in WaitingFor)
+ATTEMPT_STATUSES = tuple(status.value for status in AttemptStatus)
+TRANSACTION_STATUSES = ("simulated", *ATTEMPT_STATUSES)
+DELIVERY_STATUSES = tuple(status.value for status in DeliveryStatus)
+
+
+class ErrorSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class StepSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    at = serializers.DateTimeField()
+    detail = serializers.JSONField(allow_null=True)
+
+
+class TransactionSerializer(serializers.Serializer):
+    signature = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=TRANSACTION_STATUSES)
+    slot = serializers.IntegerField(allow_null=True)
+    fee_lamports = serializers.IntegerField(allow_null=True)
+    compute_units = serializers.IntegerField(allow_null=True)
+    logs = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    attempts = serializers.IntegerField()
+
+
+class NotificationSerializer(serializers.Serializer):
+    channel = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=DELIVERY_STATUSES)
+    outcome = serializers.CharField()
+    attempts = serializers.IntegerField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    maybe_repeated = serializers.BooleanField()
+    error = serializers.CharField(allow_null=True)
+
+
+class AttemptSerializer(serializers.Serializer):
+    number = serializers.IntegerField()
+    signature = serializers.CharField()
+    status = serializers.ChoiceField(choices=ATTEMPT_STATUSES)
+    blockhash = serializers.CharField()
+    last_valid_block_height = serializers.IntegerField()
+    slot = serializers.IntegerField(allow_null=True)
+    fee_lamports = serializers.IntegerField(allow_null=True)
+    compute_units = serializers.IntegerField(allow_null=True)
+    error = serializers.JSONField(allow_null=True)
+    sends = serializers.IntegerField()
+    signed_at = serializers.DateTimeField()
+    last_sent_at = serializers.DateTimeField(allow_null=True)
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    finalized_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExecutionRow(serializers.Serializer):
+    execution_id = serializers.CharField()
+    workflow = serializers.UUIDField()
+    workflow_version = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=EXECUTION_STATUSES)
+    waiting_for = serializers.ChoiceField(choices=WAITING_FOR, allow_null=True)
+    dry_run = serializers.BooleanField()
+    trigger = serializers.CharField(help_text="The trigger's type.")
+    transaction = TransactionSerializer(allow_null=True)
+    notifications = NotificationSerializer(many=True)
+    error = ErrorSerializer(allow_null=True)
+    replay_of = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExecutionSerializer(ExecutionRow):
+    event = serializers.DictField()
+    steps = StepSerializer(many=True)
+    filter_trace = serializers.JSONField(allow_null=True, help_text="What each condition saw, and whether it was met.")
+    simulation = serializers.JSONField(allow_null=True)
+    attempts = AttemptSerializer(many=True)
+
+
+class ReplaySerializer(StrictSerializer):
+    use_current = serializers.BooleanField(
+        required=False,
+        default=True,
+        help_text="Run the workflow's current version; false: the one that the original ran.",
+    )
+
+
+class ExecutionIdSerializer(serializers.Serializer):
+    execution_id = serializers.CharField()
+
+
+class ExecutionViewSet(TeamViewSet):
+    """What happened, newest first."""
+
+    serializer_class = ExecutionSerializer
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = ExecutionFilter
+    lookup_field = "execution_id"
+    lookup_value_converter = "execution_id"
+    operator_actions = ("retry", "replay")
+    may_conflict = ("retry", "replay")
+
+    def get_queryset(self) -> QuerySet[Execution]:
+        return Execution.objects.none() if getattr(self, "swagger_fake_view", False) else execution_list(team=self.team)
+
+    def execution(self, execution_id: str) -> Execution:
+        return execution_get(team=self.team, execution_id=execution_id)
+
+    @extend_schema(responses=ExecutionRow(many=True))
+    def list(self, request: Request) -> Response:
+        """Without events and steps."""
+        return self.listed(self.filter_queryset(self.get_queryset()), execution_rows)
+
+    def retrieve(self, request: Request, execution_id: str) -> Response:
+        return Response(execution_detail(self.execution(execution_id)))
+
+    @extend_schema(request=None, responses={202: ExecutionIdSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def retry(self, request: Request, execution_id: str) -> Response:
+        """Run a failed or throttled execution again, unless a transaction of it may still land."""
+        row = execution_retry(actor=self.actor, execution=self.execution(execution_id))
+        return self._started(row.execution_id)
+
+    @extend_schema(request=ReplaySerializer, responses={202: ExecutionIdSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def replay(self, request: Request, execution_id: str) -> Response:
+        """Run the stored event as a new execution, which names this one in `replay_of`."""
+        given: dict[str, Any] = self.body(ReplaySerializer)
+        started = execution_replay(actor=self.actor, execution=self.execution(execution_id), **given)
+        return self._started(started)
+
+    def _started(self, execution_id: str) -> Response:
+        return Response({"execution_id": execution_id}, status=status.HTTP_202_ACCEPTED)

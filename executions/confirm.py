@@ -1,0 +1,184 @@
+"""What became of the signatures in flight. One round asks about all of them together; no worker waits for the chain.
+
+landed       confirmed: completes the execution, settles the reservation with what the chain charged
+unseen       the same bytes again, every two seconds, until they are seen or too old
+too old      a new attempt only with proof that none of the old ones can land (executions.evidence)
+no answer    "don't know" moves nothing; after long enough a person is asked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from chain.errors import ChainError
+from chain.types import SignatureStatus
+from executions import evidence, settlement, timing
+from executions.completion import Outcome, complete
+from executions.crashpoints import reach
+from executions.definitions import spec_of
+from executions.gateway import gateway
+from executions.models import Attempt, Execution
+from executions.states import AttemptStatus, Status, Step
+from executions.steps import step
+from executions.submit import mark_sending, send
+from executions.threads import in_threads
+from executions.turns import turn
+
+log = structlog.get_logger(__name__)
+
+STATUSES_PER_CALL = 256
+ROUND_SIZE = 2048
+# Two rounds at once are harmless and wasteful; a round that died is forgotten after this.
+ROUND_S = 5
+# A worker that is alive sends at once; afterwards the bytes are the round's to send.
+FIRST_SEND_GRACE_S = 1.0
+
+T = TypeVar("T")
+
+
+def confirm_round() -> int:
+    """Ask about everything that may still land, once; returns how many attempts turned out to have landed."""
+    with turn("confirm", places=1, for_at_most_s=ROUND_S) as free:
+        if not free:
+            return 0
+        waiting = list(
+            Attempt.objects.filter(
+                finalized_at=None, status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN]
+            ).order_by("id")[:ROUND_SIZE]
+        )
+        try:
+            return sum(_ask(chunk) for chunk in _chunks(waiting, STATUSES_PER_CALL))
+        except ChainError as error:
+            log.warning("confirmation_postponed", error=str(error))
+            return 0
+
+
+def _ask(attempts: Sequence[Attempt]) -> int:
+    seen, unseen = _statuses(attempts, search_history=False)
+    if unseen:
+        seen += _follow_up(unseen)
+    if seen:
+        record_landed(seen)
+    return len(seen)
+
+
+def _statuses(
+    attempts: Sequence[Attempt], *, search_history: bool
+) -> tuple[list[tuple[Attempt, SignatureStatus]], list[Attempt]]:
+    """Those that landed, and those that this node does not know. `processed` is neither: a fork may still take it."""
+    answer = gateway().rpc.signature_statuses([one.signature for one in attempts], search_history=search_history)
+    seen: list[tuple[Attempt, SignatureStatus]] = []
+    unseen: list[Attempt] = []
+    for attempt, status in zip(attempts, answer.statuses, strict=True):
+        if status is None:
+            unseen.append(attempt)
+        elif status.confirmation_status != "processed":
+            seen.append((attempt, status))
+    return seen, unseen
+
+
+def record_landed(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> None:
+    """Write down that these landed, settle their reservations, and complete their executions."""
+    charges = in_threads(lambda pair: settlement.fetch(pair[0]), seen)
+    now = timezone.now()
+    with transaction.atomic():
+        executions = {
+            row.id: row for row in Execution.objects.filter(id__in=[attempt.execution_id for attempt, _ in seen])
+        }
+        outcomes = []
+        for (attempt, status), charge in zip(seen, charges, strict=True):
+            execution = executions[attempt.execution_id]
+            if not settlement.record(attempt, status, charge, execution, now):
+                continue
+            outcomes.append(_outcome(attempt, status, execution, now))
+        complete(outcomes, now=now)
+    reach("confirmed")
+
+
+def _outcome(attempt: Attempt, status: SignatureStatus, execution: Execution, now: datetime) -> Outcome:
+    confirmed = step(Step.CONFIRMED, now, {"signature": attempt.signature, "slot": status.slot, "error": status.err})
+    notifications = spec_of(execution.version_id).notifications
+    if status.err is None:
+        return Outcome(execution.id, None, Status.SUCCESS, [confirmed], notifications=notifications)
+    return Outcome(
+        execution.id,
+        None,
+        Status.FAILED,
+        [confirmed],
+        error_code="transaction_failed",
+        error_detail=f"the transaction landed in slot {status.slot} and failed: {status.err}",
+        notifications=notifications,
+    )
+
+
+def _follow_up(unseen: Sequence[Attempt]) -> list[tuple[Attempt, SignatureStatus]]:
+    """Send again what may still land, look for proof about what may not; returns what landed long ago.
+
+    Nodes forget recent statuses after a few minutes, so what is too old is asked for with the history searched.
+    """
+    now = timezone.now()
+    height = gateway().rpc.block_height("finalized")
+    again = [one for one in unseen if height <= one.last_valid_block_height and _is_due(one, now)]
+    if again:
+        in_threads(_send_again, again)
+    too_old = [one for one in unseen if height > one.last_valid_block_height]
+    if not too_old:
+        return []
+    landed, unknown = _statuses(too_old, search_history=True)
+    evidence.judge(unknown)
+    return landed
+
+
+def _is_due(attempt: Attempt, now: datetime) -> bool:
+    if attempt.last_sent_at is not None:
+        return now - attempt.last_sent_at > timing.delta(timing.REBROADCAST_S)
+    return now - attempt.signed_at > timing.delta(FIRST_SEND_GRACE_S)
+
+
+def _send_again(attempt: Attempt) -> None:
+    if attempt.sending_at is None:
+        if mark_sending(attempt):
+            send(attempt)
+    elif not _is_paused(attempt):
+        send(attempt, everywhere=True)
+
+
+def _is_paused(attempt: Attempt) -> bool:
+    return not Execution.objects.raw(
+        "SELECT e.id FROM executions_execution e JOIN workflows_workflow w ON w.id = e.workflow_id"
+        " JOIN workflows_signer s ON s.id = %s JOIN accounts_installation i ON i.id = 1"
+        " WHERE e.id = %s AND w.paused_at IS NULL AND s.paused_at IS NULL AND i.paused_at IS NULL",
+        [attempt.signer_id, attempt.execution_id],
+    )[:1]
+
+
+def finalize_round() -> int:
+    """Record finality of what was confirmed, and notice what a fork took back; returns how many are final now."""
+    landed = list(
+        Attempt.objects.filter(finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED]).order_by(
+            "id"
+        )[:ROUND_SIZE]
+    )
+    final = 0
+    try:
+        for chunk in _chunks(landed, STATUSES_PER_CALL):
+            answer = gateway().rpc.signature_statuses([one.signature for one in chunk], search_history=True)
+            for attempt, status in zip(chunk, answer.statuses, strict=True):
+                if status is None:
+                    evidence.consider_revert(attempt, answer.slot)
+                elif status.confirmation_status == "finalized":
+                    final += settlement.finalize(attempt)
+    except ChainError as error:
+        log.warning("finality_postponed", error=str(error))
+    return final
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

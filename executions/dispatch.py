@@ -1,0 +1,37 @@
+"""Wakes the workers. The database is the queue of record: a lost message costs the sweeper's few seconds, no more.
+
+Tasks are named, not imported: whoever makes work must not know what does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from celery import current_app
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+# A batch is claimed and filtered in one statement each; more in one message would leave other workers idle.
+BATCH = 50
+
+
+def wake(execution_ids: Sequence[int]) -> None:
+    """Tell workers that these executions are pending: one message when one came in, few when many did."""
+    for start in range(0, len(execution_ids), BATCH):
+        _send("executions.advance", [list(execution_ids[start : start + BATCH])])
+
+
+def wake_notify(after_s: float = 0.0) -> None:
+    """Tell workers that a delivery is due, or will be in `after_s` seconds."""
+    _send("executions.notify", [], after_s)
+
+
+def _send(task: str, args: list[object], after_s: float = 0.0) -> None:
+    try:
+        # retry=False: the caller has committed; waiting here for a broker that is away would hold up the listener.
+        current_app.send_task(task, args=args, countdown=after_s or None, retry=False, ignore_result=True)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("broker_unreachable", task=task, error=type(error).__name__)

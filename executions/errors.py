@@ -1,0 +1,48 @@
+"""Why an execution ends without its effect, as a stable code and a sentence with the figures.
+
+ExecutionError              base: `code` goes into the API's error, `detail` is for a person
+├── LimitExceeded           a limit said no before anything was signed
+├── BuildFailed             the actions do not make a transaction: a template, an account, a size
+├── SimulationFailed        the chain would refuse it; `logs` say why
+├── Paused                  nothing may be signed now; the execution waits
+├── LeaseLost               somebody else has taken this execution over; this worker stops touching it
+└── NotNow                  the chain does not answer; the execution is given back and tried again
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ExecutionError(Exception):
+    code = "error"
+
+    def __init__(self, detail: str, *, code: str | None = None, simulation: dict[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.simulation = simulation
+
+
+class LimitExceeded(ExecutionError):
+    code = "limit_exceeded"
+
+
+class BuildFailed(ExecutionError):
+    code = "build_failed"
+
+
+class SimulationFailed(ExecutionError):
+    code = "simulation_failed"
+
+
+class Paused(ExecutionError):
+    code = "paused"
+
+
+class LeaseLost(ExecutionError):
+    code = "lease_lost"
+
+
+class NotNow(ExecutionError):
+    code = "unavailable"

@@ -1,0 +1,110 @@
+"""The chain as one process sees it: the RPC client, a fresh blockhash, and facts about mints that never change."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+
+from accounts.models import Installation
+from chain.rpc.sync import RpcClient
+from chain.types import Blockhash
+from executions import timing
+
+# A blockhash lives for 150 blocks, about a minute. The older it is when it is signed, the less time there is to land;
+# the newer, the more endpoints may not know it yet.
+BLOCKHASH_AGE_S = 2.0
+FEES_AGE_S = 2.0
+
+TOKEN_ACCOUNT_AMOUNT = slice(64, 72)
+MINT_DECIMALS = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """What a transfer must know of a mint; neither changes while the mint exists."""
+
+    token_program: str
+    decimals: int
+
+
+class WrongChain(Exception):
+    """The endpoints belong to another chain than this database."""
+
+
+class Gateway:
+    """One per process, shared by its threads. Raises what chain.rpc.sync.RpcClient raises."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self.rpc = rpc
+        self._lock = threading.Lock()
+        self._blockhash: tuple[float, Blockhash] | None = None
+        self._fees: dict[tuple[str, ...], tuple[float, list[int]]] = {}
+        self._mints: dict[str, Mint] = {}
+        self._genesis_hash: str | None = None
+
+    def blockhash(self) -> Blockhash:
+        """A confirmed blockhash, at most BLOCKHASH_AGE_S old; threads that need one at once wait for one request."""
+        with self._lock:
+            now = time.monotonic()
+            if self._blockhash is None or now - self._blockhash[0] > timing.scaled(BLOCKHASH_AGE_S):
+                self._blockhash = (now, self.rpc.latest_blockhash("confirmed"))
+            return self._blockhash[1]
+
+    def forget_blockhash(self) -> None:
+        """The cached blockhash was refused: ask again."""
+        with self._lock:
+            self._blockhash = None
+
+    def recent_fees(self, writable: tuple[str, ...]) -> list[int]:
+        """Recent priority fees (micro-lamports per compute unit) for these accounts, FEES_AGE_S old at most."""
+        known = self._fees.get(writable)
+        now = time.monotonic()
+        if known is None or now - known[0] > timing.scaled(FEES_AGE_S):
+            if len(self._fees) > 1000:
+                self._fees.clear()
+            known = self._fees[writable] = (now, self.rpc.recent_prioritization_fees(writable[:128]))
+        return known[1]
+
+    def mint(self, address: str) -> Mint | None:
+        """The mint's program and decimals; None where there is no such account or it is no mint."""
+        known = self._mints.get(address)
+        if known is None:
+            account = self.rpc.account(address)
+            if account.data is None or len(account.data) <= MINT_DECIMALS or not account.lamports:
+                return None
+            known = self._mints[address] = Mint(account.owner, account.data[MINT_DECIMALS])
+        return known
+
+    def token_balance(self, token_account: str) -> int:
+        """Base units in a token account; 0 where it does not exist."""
+        account = self.rpc.account(token_account)
+        if account.data is None or len(account.data) < TOKEN_ACCOUNT_AMOUNT.stop:
+            return 0
+        return int.from_bytes(account.data[TOKEN_ACCOUNT_AMOUNT], "little")
+
+    def genesis_hash(self) -> str:
+        """The chain's genesis hash, which must be the one that this database belongs to.
+
+        The first contact writes it down. Attempts, checkpoints and balances of one chain mean nothing on another.
+
+        Raises:
+            WrongChain: the database belongs to another chain.
+        """
+        if self._genesis_hash is None:
+            found = self.rpc.genesis_hash()
+            Installation.objects.filter(pk=1, genesis_hash="").update(genesis_hash=found)
+            expected = Installation.objects.values_list("genesis_hash", flat=True).get(pk=1)
+            if expected != found:
+                raise WrongChain(f"this database belongs to the chain {expected}, the endpoints serve {found}")
+            self._genesis_hash = found
+        return self._genesis_hash
+
+
+@cache
+def gateway() -> Gateway:
+    """This process's gateway. The client starts afresh in a forked child by itself."""
+    return Gateway(RpcClient(settings.SOLANA_RPC_URLS, timeout_s=settings.SOLANA_RPC_TIMEOUT_S))

@@ -1,0 +1,202 @@
+"""Limits that hold under concurrency: decided in PostgreSQL under locks, before anything is signed.
+
+The rules of the locks
+1. Always in this order: the installation row (FOR SHARE), workflows by id, signers by id (FOR NO KEY UPDATE: a plain
+   FOR UPDATE would also stop the listener, whose inserts hold a key share on the workflow).
+2. Taken once a transaction, as late as possible, and never held over a network call.
+3. Only what uses up capacity or may be paused takes them.
+4. Outside a transaction they raise.
+
+A pause, a lower limit or a changed list writes the same rows; so when that call has returned, everything signed later
+has seen it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count, QuerySet, Sum
+
+from accounts.models import Installation
+from executions import timing
+from executions.build import Outflow, Prepared
+from executions.errors import LimitExceeded, Paused
+from executions.models import RateUnit, Reservation
+from workflows.models import Signer, Workflow
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=24)
+
+# What SolFlow adds itself, and what every transfer needs; definitions name the others.
+OWN_PROGRAMS = frozenset(
+    {
+        "11111111111111111111111111111111",
+        "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+        "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb",
+        "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL",
+        "ComputeBudget111111111111111111111111111111",
+        "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr",
+    }
+)
+
+
+def lock_installation() -> Installation:
+    """The installation row, shared: signers do not wait for each other here, a global pause waits for them."""
+    _refuse_outside_transaction()
+    # Django has no FOR SHARE.
+    return Installation.objects.raw("SELECT * FROM accounts_installation WHERE id = 1 FOR SHARE")[0]
+
+
+def lock_workflows(ids: Collection[UUID]) -> dict[UUID, Workflow]:
+    """The workflows' rows, locked in id order, with their signers beside them (not locked)."""
+    _refuse_outside_transaction()
+    rows = (
+        Workflow.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("signer", "team")
+        .filter(id__in=ids)
+        .order_by("id")
+    )
+    return {row.id: row for row in rows}
+
+
+def lock_signer(signer_id: UUID) -> Signer:
+    """The signer's row, locked."""
+    _refuse_outside_transaction()
+    return Signer.objects.select_for_update(no_key=True).get(id=signer_id)
+
+
+def take_rate(wanted: Mapping[UUID, list[int]], workflows: Mapping[UUID, Workflow], now: datetime) -> set[int]:
+    """One unit of the hourly rate for each execution, oldest first, as far as it reaches; returns those that got one.
+
+    `wanted` maps locked workflows to execution ids. An execution that took its unit before a crash keeps it.
+    """
+    _refuse_outside_transaction()
+    everything = [execution for ids in wanted.values() for execution in ids]
+    granted = set(RateUnit.objects.filter(execution_id__in=everything).values_list("execution_id", flat=True))
+    used = Counter(
+        dict(
+            RateUnit.objects.filter(workflow_id__in=list(wanted), at__gt=now - timing.delta(HOUR.total_seconds()))
+            .values_list("workflow_id")
+            .annotate(count=Count("*"))
+        )
+    )
+    fresh: list[RateUnit] = []
+    for workflow_id, ids in wanted.items():
+        new = sorted(execution for execution in ids if execution not in granted)
+        free = max(0, workflows[workflow_id].max_executions_per_hour - used[workflow_id])
+        fresh += [RateUnit(execution_id=execution, workflow_id=workflow_id, at=now) for execution in new[:free]]
+    RateUnit.objects.bulk_create(fresh)
+    return granted | {unit.execution_id for unit in fresh}
+
+
+def refuse_if_paused(installation: Installation, workflow: Workflow, signer: Signer | None) -> None:
+    """Raises Paused when nothing may be signed for this workflow now."""
+    if installation.paused_at:
+        raise Paused("everything is paused")
+    if workflow.paused_at:
+        raise Paused(f"the workflow is paused: {workflow.paused_reason or 'no reason given'}")
+    if signer is not None and signer.paused_at:
+        raise Paused(f"the signer {signer.name} is paused")
+
+
+def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime) -> None:
+    """Second half: judge what the simulation says leaves the signer, and reserve it. Locks are held by the caller.
+
+    Raises:
+        LimitExceeded: with the figures; nothing was reserved.
+    """
+    _refuse_outside_transaction()
+    outflow = prepared.outflow
+    _check_approval(workflow, outflow)
+    _check_transaction(workflow, prepared)
+    since = now - timing.delta(DAY.total_seconds())
+    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(execution_id=execution_id)
+    of_workflow = others.filter(workflow=workflow, at__gt=since)
+    if workflow.max_lamports_per_day is not None:
+        _check_day("the workflow's max_lamports_per_day", of_workflow, outflow.lamports, workflow.max_lamports_per_day)
+    if signer.max_lamports_per_day is not None:
+        of_signer = others.filter(signer=signer, at__gt=since)
+        _check_day("the signer's max_lamports_per_day", of_signer, outflow.lamports, signer.max_lamports_per_day)
+    if outflow.tokens and workflow.max_tokens_per_day:
+        _check_tokens_per_day(workflow, outflow, since, execution_id)
+    Reservation.objects.update_or_create(
+        execution_id=execution_id,
+        defaults={
+            "workflow": workflow,
+            "signer": signer,
+            "status": Reservation.Status.RESERVED,
+            "lamports": outflow.lamports,
+            "tokens": outflow.tokens,
+            "at": now,
+        },
+    )
+
+
+def _check_approval(workflow: Workflow, outflow: Outflow) -> None:
+    if workflow.approval_above_lamports is not None and outflow.lamports > workflow.approval_above_lamports:
+        raise LimitExceeded(
+            f"{outflow.lamports} lamports would leave, above approval_above_lamports "
+            f"({workflow.approval_above_lamports}), and nobody has approved it",
+            code="approval_missing",
+        )
+
+
+def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:
+    outflow = prepared.outflow
+    if outflow.lamports > workflow.max_lamports_per_tx:
+        over = outflow.lamports - workflow.max_lamports_per_tx
+        raise LimitExceeded(
+            f"{outflow.lamports} lamports would leave (fee and rent included), {over} above max_lamports_per_tx "
+            f"({workflow.max_lamports_per_tx})"
+        )
+    for mint, amount in outflow.tokens.items():
+        allowed = workflow.max_tokens_per_tx.get(mint)
+        if allowed is None:
+            raise LimitExceeded(f"{amount} base units of {mint} would leave; max_tokens_per_tx does not name that mint")
+        if amount > int(allowed):
+            raise LimitExceeded(f"{amount} base units of {mint} would leave, above max_tokens_per_tx ({allowed})")
+    if workflow.allowed_recipients is not None:
+        strangers = sorted(set(prepared.recipients) - set(workflow.allowed_recipients))
+        if strangers:
+            raise LimitExceeded(f"{strangers[0]} is not among allowed_recipients", code="recipient_not_allowed")
+    if workflow.allowed_programs is not None:
+        others = sorted(set(prepared.programs) - set(workflow.allowed_programs) - OWN_PROGRAMS)
+        if others:
+            raise LimitExceeded(f"{others[0]} is not among allowed_programs", code="program_not_allowed")
+
+
+def _check_day(name: str, reservations: QuerySet[Reservation], lamports: int, allowed: int) -> None:
+    spent = reservations.aggregate(total=Sum("lamports"))["total"] or 0
+    if spent + lamports > allowed:
+        raise LimitExceeded(
+            f"{lamports} lamports would leave, and {spent} did in the last 24 hours: together above {name} ({allowed})",
+            code="daily_limit_exceeded",
+        )
+
+
+def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime, execution_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.key, SUM(t.value::numeric) FROM executions_reservation r, jsonb_each_text(r.tokens) t"
+            " WHERE r.workflow_id = %s AND r.at > %s AND r.status <> 'released' AND r.execution_id <> %s"
+            " AND t.key = ANY(%s) GROUP BY t.key",
+            [workflow.id, since, execution_id, list(outflow.tokens)],
+        )
+        spent = {mint: int(total) for mint, total in cursor.fetchall()}
+    for mint, amount in outflow.tokens.items():
+        allowed = workflow.max_tokens_per_day.get(mint)
+        if allowed is not None and spent.get(mint, 0) + amount > int(allowed):
+            raise LimitExceeded(
+                f"{amount} base units of {mint} would leave, and {spent.get(mint, 0)} did in the last 24 hours: "
+                f"together above max_tokens_per_day ({allowed})",
+                code="daily_limit_exceeded",
+            )
+
+
+def _refuse_outside_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("limits lock rows, which means nothing outside a transaction")

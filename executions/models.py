@@ -1,0 +1,209 @@
+"""The ledger. A row changes only by the transitions in executions.states, each in one short transaction.
+
+Executions are found and grouped by plain numbers (`execution_id` columns are the key's id) instead of foreign keys with
+constraints, so that old executions can be dropped by the month while the keys, which keep an event from running twice,
+stay.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Team
+from executions.states import AttemptStatus, DeliveryStatus, Status, WaitingFor
+from workflows.models import Channel, Signer, Workflow, WorkflowVersion
+
+
+def choices(enum: type) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in enum]  # type: ignore[attr-defined]
+
+
+class ExecutionKey(models.Model):
+    """The identity of an execution, as long as anything could bring its event back. Its insert decides who is first."""
+
+    id = models.BigAutoField(primary_key=True)
+    execution_id = models.CharField(max_length=64, unique=True, db_collation="C")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.execution_id
+
+
+class Execution(models.Model):
+    """One event of one workflow, and what became of it."""
+
+    id = models.BigIntegerField(primary_key=True, help_text="The id of its ExecutionKey.")
+    execution_id = models.CharField(max_length=64, db_collation="C")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="executions", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    trigger = models.CharField(max_length=30)
+    event = models.JSONField()
+    status = models.CharField(max_length=10, choices=choices(Status), default=Status.PENDING)
+    waiting_for = models.CharField(max_length=12, choices=choices(WaitingFor), null=True, blank=True)
+    dry_run = models.BooleanField(default=False)
+    steps = models.JSONField(default=list)
+    filter_trace = models.JSONField(null=True, blank=True)
+    # What the last simulation said; the whole of `transaction` for a dry run.
+    simulation = models.JSONField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True, default="")
+    error_detail = models.TextField(blank=True, default="")
+    replay_of = models.CharField(max_length=64, null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            # The lists: a team's, a workflow's, by status. Newest first, by cursor.
+            models.Index(fields=["team", "-created_at", "-id"], include=["status"], name="executions_of_a_team"),
+            models.Index(fields=["workflow", "-created_at", "-id"], name="executions_of_a_workflow"),
+            # The claim and the sweeper: what nobody works on.
+            models.Index(fields=["created_at"], condition=Q(status="pending"), name="executions_pending"),
+            # The sweeper: what somebody worked on and died; what waits for the chain or a person.
+            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="executions_in_work"),
+        ]
+
+    def __str__(self) -> str:
+        return self.execution_id
+
+
+class RateUnit(models.Model):
+    """One unit of a workflow's hourly rate, taken by an execution that passed the filter."""
+
+    execution_id = models.BigIntegerField(primary_key=True)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        # The count over the rolling hour, under the workflow's lock.
+        indexes = [models.Index(fields=["workflow", "at"], name="rate_of_a_workflow")]
+
+
+class Attempt(models.Model):
+    """One signed transaction, stored before its first send. The same bytes may be sent any number of times.
+
+    `sending_at` is the mark set under the pause locks just before the first send: without it the bytes have never left
+    this machine.
+    """
+
+    execution_id = models.BigIntegerField()
+    number = models.PositiveSmallIntegerField()
+    signer = models.ForeignKey(Signer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.CharField(max_length=10, choices=choices(AttemptStatus), default=AttemptStatus.SIGNED)
+    signature = models.CharField(max_length=88, unique=True, db_collation="C")
+    raw = models.BinaryField()
+    blockhash = models.CharField(max_length=44)
+    last_valid_block_height = models.BigIntegerField()
+    genesis_hash = models.CharField(max_length=44)
+    signed_at = models.DateTimeField()
+    sending_at = models.DateTimeField(null=True, blank=True)
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    sends = models.PositiveIntegerField(default=0)
+    slot = models.BigIntegerField(null=True, blank=True)
+    fee_lamports = models.BigIntegerField(null=True, blank=True)
+    compute_units = models.BigIntegerField(null=True, blank=True)
+    logs = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    # Slots at which an endpoint answered "unknown" after the block height had passed: the evidence for signing again.
+    unknown_answers = models.JSONField(default=list)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    finalized_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["execution_id", "number"], name="one_attempt_of_a_number")]
+        indexes = [
+            # The confirmation round: whatever may still land, or vanish in a fork.
+            models.Index(
+                fields=["id"],
+                condition=Q(finalized_at=None) & ~Q(status="expired"),
+                name="attempts_in_flight",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.signature
+
+
+class Reservation(models.Model):
+    """What an execution may take out of a signer, reserved before signing; settled with what the chain charged."""
+
+    class Status(models.TextChoices):
+        RESERVED = "reserved"
+        SETTLED = "settled"
+        RELEASED = "released"
+
+    execution_id = models.BigIntegerField(primary_key=True)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="+", db_index=False)
+    signer = models.ForeignKey(Signer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RESERVED)
+    lamports = models.BigIntegerField()
+    tokens = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The sums over the rolling 24 hours, under the locks of executions.limits.
+            models.Index(fields=["workflow", "at"], condition=~Q(status="released"), name="spent_by_a_workflow"),
+            models.Index(fields=["signer", "at"], condition=~Q(status="released"), name="spent_by_a_signer"),
+        ]
+
+
+class Delivery(models.Model):
+    """One message to one channel; written in the transaction that completes its execution (none for a test message)."""
+
+    execution_id = models.BigIntegerField(null=True, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    outcome = models.CharField(max_length=10, help_text="success, failed, filtered, throttled, reverted or test")
+    template = models.JSONField(default=dict, help_text="The notification's part of the definition.")
+    status = models.CharField(max_length=10, choices=choices(DeliveryStatus), default=DeliveryStatus.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    maybe_repeated = models.BooleanField(default=False)
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["execution_id"], name="deliveries_of_an_execution"),
+            # The sender's claim.
+            models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="deliveries_due"),
+            # The channels page: the newest message of each.
+            models.Index(fields=["channel", "-id"], name="deliveries_of_a_channel"),
+            # The overview: what was given up lately.
+            models.Index(fields=["team", "-id"], condition=Q(status="dead"), name="deliveries_dead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} to {self.channel_id}"
+
+
+class SendWindow(models.Model):
+    """How much one destination of messages may still get: executions.pacing's state, moved under this row's lock.
+
+    It is here and not in Redis because a receiver's bound must hold when Redis was flushed or two workers disagree.
+    """
+
+    bucket = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the destination, a secret itself.")
+    state = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.bucket[:8]
+
+
+class Heartbeat(models.Model):
+    """A process that was alive at `at`: workers and listeners write theirs, /readyz and the dashboard read."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    kind = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

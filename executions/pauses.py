@@ -1,0 +1,63 @@
+"""Pause and resume of everything: one row, locked by whoever is about to sign (executions.limits)."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.models import Installation
+from executions import dispatch
+from executions.models import Attempt
+from executions.states import AttemptStatus
+
+
+@transaction.atomic
+def installation_pause(*, actor: Actor, reason: str) -> list[str]:
+    """Stop all signing. When this has committed, nothing more is signed, and nothing is sent for the first time.
+
+    Returns the signatures that were marked for sending before and are not final: those may still land.
+    """
+    # The update waits for every transaction that holds the row shared, which is whoever is signing right now.
+    Installation.objects.filter(pk=1).update(paused_at=timezone.now(), paused_reason=reason)
+    audit.record(actor, "paused", "installation", 1, reason=reason)
+    return may_still_land()
+
+
+@transaction.atomic
+def installation_resume(*, actor: Actor) -> None:
+    """Lift the pause; what waited runs, unless it has become too old (`max_event_age_s`)."""
+    Installation.objects.filter(pk=1).update(paused_at=None, paused_reason="")
+    audit.record(actor, "resumed", "installation", 1)
+    transaction.on_commit(release_waiting)
+
+
+def may_still_land() -> list[str]:
+    """Signatures whose bytes may have left this machine and that are not final."""
+    return list(
+        Attempt.objects.filter(
+            sending_at__isnull=False,
+            finalized_at=None,
+            status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN],
+        )
+        .order_by("id")
+        .values_list("signature", flat=True)
+    )
+
+
+def release_waiting(limit: int = 1000) -> int:
+    """Wake executions that waited for a pause which is over; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE executions_execution SET waiting_for = NULL WHERE id IN ("
+            " SELECT e.id FROM executions_execution e JOIN workflows_workflow w ON w.id = e.workflow_id"
+            " LEFT JOIN workflows_signer s ON s.id = w.signer_id JOIN accounts_installation i ON i.id = 1"
+            " WHERE e.status = 'pending' AND e.waiting_for = 'pause' AND w.paused_at IS NULL"
+            " AND (w.signer_id IS NULL OR s.paused_at IS NULL) AND i.paused_at IS NULL"
+            " ORDER BY e.id LIMIT %s FOR UPDATE OF e SKIP LOCKED) RETURNING id",
+            [limit],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    dispatch.wake(ids)
+    return len(ids)

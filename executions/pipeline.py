@@ -1,0 +1,251 @@
+"""What happens to executions, top to bottom. Read this to know the system.
+
+    advance(ids)
+      1. claim       lease what nobody works on (executions.claims)
+      2. judge       does the event meet the filter? pure, for the whole batch
+      3. decide      one transaction: pause, age, literal limits, the hourly rate; whatever ends here is completed here,
+                     with its messages
+      4. act         each one that remains, concurrently: build, simulate, limits, sign, write ahead, send
+                     (executions.submit)
+
+What is signed is confirmed by executions.confirm, and told by executions.notify. Whatever dies in between: the lease
+runs out, the sweeper wakes another worker, and it goes on from what was committed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Installation
+from executions import claims, limits, submit, timing
+from executions.claims import Claimed
+from executions.completion import Outcome, complete
+from executions.crashpoints import reach
+from executions.definitions import judged, literal_problems, spec_of
+from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
+from executions.models import Attempt, Execution, Reservation
+from executions.states import Status, Step, WaitingFor
+from executions.steps import step
+from executions.threads import in_threads
+from workflows.matching import FilterResult
+from workflows.models import Workflow
+from workflows.specs.workflow import WorkflowSpec
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An execution in hand, with what its version says and what the filter saw."""
+
+    claimed: Claimed
+    spec: WorkflowSpec
+    verdict: FilterResult
+
+    @property
+    def acts(self) -> bool:
+        return bool(self.spec.actions)
+
+    def ends(self, status: Status, *steps: dict[str, Any], **more: Any) -> Outcome:
+        """This execution ends so."""
+        return Outcome(
+            self.claimed.id, self.claimed.token, status, list(steps), notifications=self.spec.notifications, **more
+        )
+
+
+def advance(ids: Sequence[int]) -> int:
+    """Bring these executions as far as they go now; returns how many were there to be claimed.
+
+    Any of them may be somebody else's, done, or unknown: then nothing happens. Safe to call again, at any time.
+    """
+    claimed = claims.claim(ids)
+    if not claimed:
+        return 0
+    reach("claimed")
+    with claims.renewed(claimed):
+        batch = [Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(claimed)]
+        remaining = decide(batch)
+        reach("decided")
+        if remaining:
+            in_threads(lambda work: act(*work), remaining)
+    return len(claimed)
+
+
+def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, Any]]]]:
+    """Step 3. Returns those that go on to act, with their workflow and the steps that are not written yet."""
+    now = timezone.now()
+    outcomes = [
+        work.ends(Status.FILTERED, step(Step.FILTERED, now), filter_trace=work.verdict.trace)
+        for work in batch
+        if not work.verdict.met
+    ]
+    passed = [work for work in batch if work.verdict.met]
+    with transaction.atomic():
+        going, ended = _admit(passed, now) if passed else ([], [])
+        finished = [work for work, _, _ in going if not work.acts]
+        ended += [
+            work.ends(Status.SUCCESS, *steps, filter_trace=work.verdict.trace)
+            for work, _, steps in going
+            if work in finished
+        ]
+        complete([*outcomes, *ended], now=now)
+    return [one for one in going if one[0].acts]
+
+
+def _admit(
+    passed: Sequence[Work], now: datetime
+) -> tuple[list[tuple[Work, Workflow, list[dict[str, Any]]]], list[Outcome]]:
+    """First half of the limits, under the workflows' locks: who goes on, and who ends here."""
+    installation = Installation.objects.get(pk=1)
+    workflows = limits.lock_workflows({work.claimed.workflow_id for work in passed})
+    ended: list[Outcome] = []
+    wanted: dict[UUID, list[int]] = defaultdict(list)
+    candidates: list[Work] = []
+    for work in passed:
+        workflow = workflows[work.claimed.workflow_id]
+        met = step(Step.PASSED, now)
+        if _must_wait(work, workflow, installation):
+            _give_back(work.claimed, WaitingFor.PAUSE)
+        elif refusal := _refusal(work, workflow, now):
+            ended.append(
+                work.ends(
+                    Status.FAILED,
+                    met,
+                    filter_trace=work.verdict.trace,
+                    error_code=refusal.code,
+                    error_detail=refusal.detail,
+                )
+            )
+        else:
+            candidates.append(work)
+            wanted[workflow.id].append(work.claimed.id)
+    granted = limits.take_rate(wanted, workflows, now) if wanted else set()
+    going = []
+    for work in candidates:
+        workflow = workflows[work.claimed.workflow_id]
+        steps = [step(Step.PASSED, now), step(Step.LIMITS, now)]
+        if work.claimed.id in granted:
+            going.append((work, workflow, steps))
+        else:
+            ended.append(_throttled(work, workflow, steps[0], now))
+    _record_started([work for work, _, _ in going])
+    return going, ended
+
+
+def _must_wait(work: Work, workflow: Workflow, installation: Installation) -> bool:
+    """A pause of the workflow holds everything of it; the other two hold what would sign."""
+    signs = work.acts and not work.claimed.dry_run
+    signer_paused = workflow.signer is not None and workflow.signer.paused_at is not None
+    return workflow.paused_at is not None or (signs and (installation.paused_at is not None or signer_paused))
+
+
+def _refusal(work: Work, workflow: Workflow, now: datetime) -> LimitExceeded | None:
+    if workflow.deleted_at is not None:
+        return LimitExceeded("the workflow was deleted before this ran", code="workflow_deleted")
+    age_s = (now - work.claimed.created_at).total_seconds()
+    if workflow.max_event_age_s is not None and age_s > timing.scaled(workflow.max_event_age_s):
+        return LimitExceeded(
+            f"the event is {age_s:.0f} s old, above max_event_age_s ({workflow.max_event_age_s})", code="event_too_old"
+        )
+    problem = literal_problems(work.claimed.version_id, workflow)
+    return LimitExceeded(problem) if problem else None
+
+
+def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetime) -> Outcome:
+    """Final, a person may retry; told once an hour, or the limit on payments becomes a storm of messages."""
+    told = workflow.throttle_told_at
+    tell = told is None or now - told > timing.delta(limits.HOUR.total_seconds())
+    if tell:
+        workflow.throttle_told_at = now
+        workflow.save(update_fields=["throttle_told_at"])
+    return Outcome(
+        work.claimed.id,
+        work.claimed.token,
+        Status.THROTTLED,
+        [met],
+        filter_trace=work.verdict.trace,
+        error_code="rate_limited",
+        error_detail=f"{workflow.max_executions_per_hour} executions in the last hour are the limit",
+        notifications=work.spec.notifications if tell else (),
+    )
+
+
+def _record_started(works: Sequence[Work]) -> None:
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            team_id=work.claimed.team_id,
+            actor="system:worker",
+            action="execution_started",
+            target_type="execution",
+            target_id=work.claimed.execution_id,
+            detail={"workflow": str(work.claimed.workflow_id)},
+        )
+        for work in works
+    )
+
+
+def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
+    """Step 4 for one execution. Every way out of here is a commit: signed, ended, or given back."""
+    try:
+        prepared, number = submit.simulate(work.claimed, workflow, work.spec)
+        steps = [*steps, step(Step.SIMULATED, timezone.now(), prepared.simulation["compute_units"])]
+        if work.claimed.dry_run:
+            _end(work, Status.SUCCESS, steps, simulation=prepared.simulation)
+        else:
+            submit.pay(work.claimed, workflow, prepared, number, steps)
+    except Paused:
+        _give_back(work.claimed, WaitingFor.PAUSE)
+    except NotNow as error:
+        log.warning("execution_postponed", execution=work.claimed.execution_id, why=error.detail)
+        _give_back(work.claimed, None)
+    except LeaseLost as error:
+        log.info("lease_lost", execution=work.claimed.execution_id, why=error.detail)
+    except ExecutionError as error:
+        _fail(work, steps, error)
+    except Exception as error:
+        # Ours to mend. Nothing was signed (what is signed is not this block's any more), so failing is the truth, and
+        # a person may retry.
+        log.exception("execution_broke", execution=work.claimed.execution_id)
+        _fail(work, steps, ExecutionError(f"{type(error).__name__}; the worker's log has more", code="internal_error"))
+
+
+def _fail(work: Work, steps: list[dict[str, Any]], error: ExecutionError) -> None:
+    _end(
+        work,
+        Status.FAILED,
+        steps,
+        simulation=error.simulation,
+        error_code=error.code,
+        error_detail=error.detail,
+    )
+
+
+def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -> None:
+    with transaction.atomic():
+        signed_before = Attempt.objects.filter(execution_id=work.claimed.id).exists()
+        outcome = work.ends(
+            status,
+            *steps,
+            filter_trace=work.verdict.trace,
+            returns_rate=status is Status.FAILED and not signed_before,
+            **more,
+        )
+        if complete([outcome]):
+            # Whatever was signed for it before has expired, or it would not have been claimed.
+            Reservation.objects.filter(execution_id=work.claimed.id).update(status=Reservation.Status.RELEASED)
+
+
+def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:
+    """Back to pending: the pause's lift or the sweeper brings it in again."""
+    Execution.objects.filter(id=claimed.id, status=Status.PROCESSING, lease_token=claimed.token).update(
+        status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None
+    )

@@ -1,0 +1,166 @@
+"""Reads of executions, in the API's shape; a constant number of queries however many rows are shown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.errors import Missing
+from accounts.models import Team
+from executions.models import Attempt, Delivery, Execution, ExecutionKey, Reservation
+
+
+def execution_list(*, team: Team) -> QuerySet[Execution]:
+    """The team's executions, newest first."""
+    return Execution.objects.filter(team=team).select_related("version").order_by("-created_at", "-id")
+
+
+def execution_get(*, team: Team, execution_id: str) -> Execution:
+    """One execution of the team.
+
+    Raises:
+        Missing: there is none, or it is another team's.
+    """
+    # By the key's index: executions have no index of their own on the long id.
+    key = ExecutionKey.objects.filter(execution_id=execution_id).values("id")
+    found = Execution.objects.select_related("version", "workflow").filter(team=team, id__in=key).first()
+    if found is None:
+        raise Missing("there is no such execution", code="not_found")
+    return found
+
+
+def execution_rows(executions: Sequence[Execution]) -> list[dict[str, Any]]:
+    """Executions as list rows: everything but event and steps."""
+    ids = [execution.id for execution in executions]
+    attempts = _grouped(Attempt.objects.filter(execution_id__in=ids).defer("raw").order_by("number"))
+    deliveries = _grouped(Delivery.objects.filter(execution_id__in=ids).order_by("id"))
+    return [_row(one, attempts[one.id], deliveries[one.id]) for one in executions]
+
+
+def execution_detail(execution: Execution) -> dict[str, Any]:
+    """One execution with its event, steps, filter trace and attempts."""
+    attempts = list(execution_attempts(execution))
+    deliveries = list(execution_deliveries(execution))
+    return {
+        **_row(execution, attempts, deliveries),
+        "event": execution.event,
+        "steps": execution.steps,
+        "filter_trace": execution.filter_trace,
+        "simulation": execution.simulation,
+        "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+
+
+def execution_attempts(execution: Execution) -> QuerySet[Attempt]:
+    """Everything that was signed for it, oldest first."""
+    return Attempt.objects.filter(execution_id=execution.id).defer("raw").order_by("number")
+
+
+def execution_deliveries(execution: Execution) -> QuerySet[Delivery]:
+    """Its messages, oldest first."""
+    return Delivery.objects.filter(execution_id=execution.id).order_by("id")
+
+
+def execution_reservation(execution: Execution) -> Reservation | None:
+    """What was set aside for it, with the signer; None when it never came to signing."""
+    return Reservation.objects.select_related("signer").filter(pk=execution.pk).first()
+
+
+def last_attempts(executions: Sequence[Execution]) -> dict[int, Attempt]:
+    """The newest attempt of each, by the execution's id; those that signed nothing are left out."""
+    ids = [execution.id for execution in executions]
+    return {
+        attempt.execution_id: attempt
+        for attempt in Attempt.objects.filter(execution_id__in=ids).defer("raw", "logs").order_by("number")
+    }
+
+
+def _row(execution: Execution, attempts: Sequence[Attempt], deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    return {
+        "execution_id": execution.execution_id,
+        "workflow": str(execution.workflow_id),
+        "workflow_version": execution.version.number,
+        "status": execution.status,
+        "waiting_for": execution.waiting_for,
+        "dry_run": execution.dry_run,
+        "trigger": execution.trigger,
+        "transaction": transaction_of(execution, attempts),
+        "notifications": [_delivery(delivery) for delivery in deliveries],
+        "error": {"code": execution.error_code, "detail": execution.error_detail} if execution.error_code else None,
+        "replay_of": execution.replay_of,
+        "created_at": _at(execution.created_at),
+        "completed_at": _at(execution.completed_at),
+    }
+
+
+def transaction_of(execution: Execution, attempts: Sequence[Attempt]) -> dict[str, Any] | None:
+    """The newest attempt; of an execution that was only simulated, the simulation."""
+    if attempts:
+        last = attempts[-1]
+        simulated = execution.simulation or {}
+        return {
+            "signature": last.signature,
+            "status": last.status,
+            "slot": last.slot,
+            "fee_lamports": last.fee_lamports,
+            "compute_units": last.compute_units if last.compute_units is not None else simulated.get("compute_units"),
+            "logs": last.logs,
+            "attempts": len(attempts),
+        }
+    if execution.simulation is None:
+        return None
+    return {
+        "signature": None,
+        "status": "simulated",
+        "slot": execution.simulation.get("slot"),
+        "fee_lamports": execution.simulation.get("fee_lamports"),
+        "compute_units": execution.simulation.get("compute_units"),
+        "logs": execution.simulation.get("logs"),
+        "attempts": 0,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "signature": attempt.signature,
+        "status": attempt.status,
+        "blockhash": attempt.blockhash,
+        "last_valid_block_height": attempt.last_valid_block_height,
+        "slot": attempt.slot,
+        "fee_lamports": attempt.fee_lamports,
+        "compute_units": attempt.compute_units,
+        "error": attempt.error,
+        "sends": attempt.sends,
+        "signed_at": _at(attempt.signed_at),
+        "last_sent_at": _at(attempt.last_sent_at),
+        "confirmed_at": _at(attempt.confirmed_at),
+        "finalized_at": _at(attempt.finalized_at),
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "channel": str(delivery.channel_id),
+        "status": delivery.status,
+        "outcome": delivery.outcome,
+        "attempts": delivery.attempts,
+        "delivered_at": _at(delivery.delivered_at),
+        "maybe_repeated": delivery.maybe_repeated,
+        "error": delivery.error or None,
+    }
+
+
+def _at(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def _grouped(rows: QuerySet[Any]) -> dict[int, list[Any]]:
+    grouped: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        grouped[row.execution_id].append(row)
+    return grouped

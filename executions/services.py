@@ -1,0 +1,108 @@
+"""What people ask of executions: run now, retry, replay."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.errors import Refused
+from chain.events import Event, EventKey, manual_event
+from executions import dispatch
+from executions.intake import Match, execution_id, take
+from executions.models import Attempt, Execution
+from executions.states import MAY_LAND, AttemptStatus, Status, may_move
+from workflows.models import Workflow
+
+
+@transaction.atomic
+def execution_run(*, actor: Actor, workflow: Workflow, data: Mapping[str, Any], key: str | None = None) -> str:
+    """Run the workflow now, within the same limits as any event; returns the execution id.
+
+    The same `key` (an idempotency key) is the same execution, however often it is asked for.
+
+    Raises:
+        Refused: the workflow is not enabled.
+    """
+    workflow = Workflow.objects.get(pk=workflow.pk)
+    if not workflow.enabled or workflow.version_id is None:
+        raise Refused("the workflow is not enabled", code="workflow_disabled")
+    event = manual_event(key or secrets.token_hex(16), data)
+    _take(workflow, workflow.version_id, event)
+    started = execution_id(workflow.id, event.key)
+    audit.record(actor, "execution_run", "execution", started, target_name=workflow.name)
+    return started
+
+
+@transaction.atomic
+def execution_retry(*, actor: Actor, execution: Execution) -> Execution:
+    """The same row once more, from the start, with the version it had.
+
+    Raises:
+        Refused: it is not failed or throttled, or something signed for it may still land.
+    """
+    row = Execution.objects.select_for_update().get(pk=execution.pk)
+    refusal = retry_refusal(row, Attempt.objects.filter(execution_id=row.pk).defer("raw", "logs"))
+    if refusal is not None:
+        raise refusal
+    row.status, row.waiting_for, row.completed_at = Status.PENDING, None, None
+    row.error_code = row.error_detail = ""
+    row.save(update_fields=["status", "waiting_for", "completed_at", "error_code", "error_detail"])
+    audit.record(actor, "execution_retried", "execution", row.execution_id)
+    transaction.on_commit(lambda: dispatch.wake([row.pk]))
+    return row
+
+
+def retry_refusal(execution: Execution, attempts: Iterable[Attempt]) -> Refused | None:
+    """Why it cannot be retried, given all its attempts; None if it can."""
+    status = Status(execution.status)
+    if status not in (Status.FAILED, Status.THROTTLED) or not may_move(status, Status.PENDING):
+        return Refused(f"only a failed or throttled execution is retried; this one is {status}", code="not_retryable")
+    for attempt in attempts:
+        if attempt.status in MAY_LAND:
+            detail = f"transaction {attempt.signature} may still land; a retry could pay twice"
+            return Refused(detail, code="may_still_land")
+        if attempt.status == AttemptStatus.FAILED and attempt.finalized_at is None:
+            detail = "its failed transaction is not final yet; a fork could still make it succeed"
+            return Refused(detail, code="not_final")
+    return None
+
+
+@transaction.atomic
+def execution_replay(*, actor: Actor, execution: Execution, use_current: bool = True) -> str:
+    """A new execution of the stored event, with an id of its own that names its origin; returns that id.
+
+    `use_current` runs the workflow's current version, else the one that the original ran.
+
+    Raises:
+        Refused: the workflow was deleted or is not enabled.
+    """
+    workflow = Workflow.objects.select_for_update(no_key=True).get(pk=execution.workflow_id)
+    if workflow.deleted_at is not None or not workflow.enabled or workflow.version_id is None:
+        raise Refused("the workflow is not enabled", code="workflow_disabled")
+    # Counted under the workflow's lock, so that two replays at once have two numbers.
+    number = Execution.objects.filter(workflow=workflow, replay_of=execution.execution_id).count() + 1
+    stored = execution.event
+    event = Event(
+        type=execution.trigger,
+        key=EventKey(execution.execution_id, execution.trigger, str(number)),
+        slot=stored.get("slot"),
+        signature=stored.get("signature"),
+        account=stored.get("account"),
+        fields={key: value for key, value in stored.items() if key not in ("type", "slot", "signature", "account")},
+    )
+    version_id = workflow.version_id if use_current else execution.version_id
+    _take(workflow, version_id, event, replay_of=execution.execution_id)
+    started = execution_id(workflow.id, event.key)
+    audit.record(actor, "execution_replayed", "execution", started, replay_of=execution.execution_id)
+    return started
+
+
+def _take(workflow: Workflow, version_id: int, event: Event, replay_of: str | None = None) -> None:
+    match = Match(workflow.id, version_id, workflow.team_id, workflow.dry_run, event, replay_of)
+    take([match], detected_at=timezone.now())

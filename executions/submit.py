@@ -1,0 +1,181 @@
+"""The money path of one execution: build, simulate, judge, sign, write ahead, and only then send.
+
+1. prepare       network, no transaction: message and simulated outflow (executions.build)
+2. write ahead   one transaction: locks, limits, reservation, signature, bytes, last valid height. From its commit
+                 on, the confirmation round owns the attempt, whatever becomes of this process
+3. mark          one statement under the pause locks: these bytes may leave the machine
+4. send          network; every answer but "taken" is "don't know", and changes nothing
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from chain.errors import ChainError
+from chain.types import SignedTransaction
+from executions import limits
+from executions.build import Prepared, prepare
+from executions.claims import Claimed
+from executions.crashpoints import reach
+from executions.errors import BuildFailed, LeaseLost
+from executions.gateway import gateway
+from executions.keys import open_signer
+from executions.models import Attempt
+from executions.states import Step, WaitingFor
+from executions.steps import as_json, step
+from workflows.models import Signer, Workflow
+from workflows.specs.workflow import WorkflowSpec
+
+log = structlog.get_logger(__name__)
+
+
+def simulate(claimed: Claimed, workflow: Workflow, spec: WorkflowSpec) -> tuple[Prepared, int]:
+    """Step 1: what this execution's transaction is and would do, and the number of its next attempt.
+
+    Raises BuildFailed, SimulationFailed or NotNow (executions.errors).
+    """
+    if workflow.signer is None:
+        raise BuildFailed("the workflow has no signer", code="signer_missing")
+    number = (Attempt.objects.filter(execution_id=claimed.id).aggregate(last=Max("number"))["last"] or 0) + 1
+    prepared = prepare(
+        gateway=gateway(),
+        signer_address=workflow.signer.address,
+        spec_actions=spec.actions,
+        context=context_of(claimed, workflow),
+        execution_id=claimed.execution_id,
+        attempt=number,
+    )
+    reach("simulated")
+    return prepared, number
+
+
+def context_of(claimed: Claimed, workflow: Workflow) -> dict[str, Any]:
+    """What the templates of actions may read."""
+    return {
+        "event": claimed.event,
+        "workflow": {"id": str(workflow.id), "name": workflow.name},
+        "execution": {"id": claimed.execution_id, "created_at": claimed.created_at.isoformat()},
+    }
+
+
+def write_ahead(
+    claimed: Claimed, signer_of: Workflow, prepared: Prepared, number: int, steps: list[dict[str, Any]]
+) -> Attempt:
+    """Step 2. After its commit whoever is alive sends and follows the attempt; before it nothing happened.
+
+    Raises:
+        Paused: nothing may be signed now.
+        LimitExceeded: with the figures; nothing was reserved.
+        LeaseLost: another worker has taken this execution over.
+    """
+    genesis_hash = gateway().genesis_hash()
+    with transaction.atomic():
+        installation = limits.lock_installation()
+        workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id]
+        if workflow.signer_id is None or workflow.signer_id != signer_of.signer_id:
+            raise BuildFailed(
+                "the workflow's signer changed while its transaction was being built", code="signer_changed"
+            )
+        signer = limits.lock_signer(workflow.signer_id)
+        limits.refuse_if_paused(installation, workflow, signer)
+        now = timezone.now()
+        limits.reserve(execution_id=claimed.id, workflow=workflow, signer=signer, prepared=prepared, now=now)
+        signed = open_signer(signer).sign(prepared.message, prepared.last_valid_block_height)
+        attempt = _store(claimed, signer, signed, number, genesis_hash, now)
+        done = [*steps, step(Step.SIGNED, now, {"signature": signed.signature, "attempt": number})]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE executions_execution SET waiting_for = %s, lease_token = NULL, lease_until = NULL,"
+                " steps = steps || %s::jsonb WHERE id = %s AND status = 'processing' AND lease_token = %s",
+                [WaitingFor.CONFIRMATION, as_json(done), claimed.id, claimed.token],
+            )
+            if cursor.rowcount != 1:
+                raise LeaseLost(f"execution {claimed.execution_id} was taken over")
+    reach("signed")
+    return attempt
+
+
+def _store(
+    claimed: Claimed, signer: Signer, signed: SignedTransaction, number: int, genesis_hash: str, now: datetime
+) -> Attempt:
+    return Attempt.objects.create(
+        execution_id=claimed.id,
+        number=number,
+        signer=signer,
+        signature=signed.signature,
+        raw=signed.raw,
+        blockhash=signed.blockhash,
+        last_valid_block_height=signed.last_valid_block_height,
+        genesis_hash=genesis_hash,
+        signed_at=now,
+    )
+
+
+# The nested EXISTS make PostgreSQL take the three locks in the order of executions.limits; a pause that is being
+# written is waited for, and seen.
+_MARK = """
+WITH i AS (SELECT 1 FROM accounts_installation WHERE id = 1 AND paused_at IS NULL FOR SHARE),
+w AS (
+    SELECT 1 FROM workflows_workflow w JOIN executions_execution e ON e.workflow_id = w.id
+    WHERE e.id = %(execution)s AND w.paused_at IS NULL AND EXISTS (SELECT FROM i) FOR SHARE OF w),
+s AS (
+    SELECT 1 FROM workflows_signer s WHERE s.id = %(signer)s AND s.paused_at IS NULL AND EXISTS (SELECT FROM w)
+    FOR SHARE)
+UPDATE executions_attempt SET sending_at = %(now)s
+WHERE id = %(attempt)s AND sending_at IS NULL AND status = 'signed' AND EXISTS (SELECT FROM s)
+"""
+
+
+def mark_sending(attempt: Attempt) -> bool:
+    """Step 3: allow the first send, unless something is paused. False: not allowed now, or marked by somebody else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MARK,
+            {
+                "execution": attempt.execution_id,
+                "signer": attempt.signer_id,
+                "attempt": attempt.id,
+                "now": timezone.now(),
+            },
+        )
+        marked: bool = cursor.rowcount == 1
+    reach("marked")
+    return marked
+
+
+def send(attempt: Attempt, *, everywhere: bool = False) -> None:
+    """Step 4: hand the stored bytes over and write down that it was tried. Never raises for what the chain answers:
+    whether they landed is found out by asking for the signature, never from the answer to a send."""
+    try:
+        gateway().rpc.send(bytes(attempt.raw), everywhere=everywhere)
+        answer = None
+    except ChainError as error:
+        answer = f"{type(error).__name__}: {error}"
+        log.info("send_not_taken", signature=attempt.signature, answer=answer)
+    reach("sent")
+    now = timezone.now()
+    sent = as_json([step(Step.SENT, now, {"signature": attempt.signature, "attempt": attempt.number})])
+    with connection.cursor() as cursor:
+        # The first one that was taken is the step; rebroadcasts only count.
+        cursor.execute(
+            "WITH a AS (UPDATE executions_attempt SET last_sent_at = %s, sends = sends + 1,"
+            " status = CASE WHEN status = 'signed' AND %s THEN 'sent' ELSE status END"
+            " WHERE id = %s RETURNING execution_id, sends)"
+            " UPDATE executions_execution e SET steps = steps || %s::jsonb FROM a"
+            " WHERE e.id = a.execution_id AND a.sends = 1",
+            [now, answer is None, attempt.id, sent],
+        )
+    reach("recorded")
+
+
+def pay(claimed: Claimed, workflow: Workflow, prepared: Prepared, number: int, steps: list[dict[str, Any]]) -> None:
+    """Steps 2 to 4. Raises what `write_ahead` raises; afterwards nothing that happens here matters for the outcome."""
+    attempt = write_ahead(claimed, workflow, prepared, number, steps)
+    if mark_sending(attempt):
+        send(attempt)

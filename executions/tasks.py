@@ -1,0 +1,51 @@
+"""Wake-up calls. The work and its promises are in the modules named; a lost call is made up for by `sweep`."""
+
+from __future__ import annotations
+
+from celery import Task, shared_task
+from django.utils import timezone
+
+from executions import claims, confirm, dispatch, notify
+from executions.models import Heartbeat
+from executions.pauses import release_waiting
+from executions.pipeline import advance as advance_executions
+from executions.turns import turn
+
+SWEEP_LIMIT = 1000
+DELIVERIES_A_TASK = 50
+DELIVERERS = 2
+DELIVERY_S = 30
+# What is due later than this is found by beat's next round.
+BEAT_S = 2.0
+
+
+@shared_task(name="executions.advance")
+def advance(ids: list[int]) -> None:
+    advance_executions(ids)
+
+
+@shared_task(name="executions.confirm")
+def confirm_signatures() -> None:
+    confirm.confirm_round()
+
+
+@shared_task(name="executions.notify")
+def deliver() -> None:
+    """Slow receivers must not hold every process of the worker: a few deliver, the others go on with payments."""
+    with turn("notify", places=DELIVERERS, for_at_most_s=DELIVERY_S) as free:
+        if not free:
+            return
+        done = notify.deliver_due(DELIVERIES_A_TASK)
+    if done.next_due_s is not None and done.next_due_s < BEAT_S:
+        dispatch.wake_notify(after_s=done.next_due_s)
+
+
+@shared_task(name="executions.sweep", bind=True)
+def sweep(self: Task) -> None:
+    """Whatever should be in work and is not; finality; and the sign that this worker works."""
+    Heartbeat.objects.update_or_create(
+        name=self.request.hostname or "worker", defaults={"kind": "worker", "at": timezone.now()}
+    )
+    release_waiting()
+    dispatch.wake(claims.due(SWEEP_LIMIT))
+    confirm.finalize_round()

@@ -1,0 +1,181 @@
+"""The pages of executions, and what people make executions do: run, retry, replay, stop everything, test a channel."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.keyset import BadCursor, older_page
+from accounts.models import Role, Team
+from accounts.pages import PageRequest, reason, telling, words
+from accounts.permissions import page
+from executions.explorer import Explorer
+from executions.filters import ExecutionFilter
+from executions.models import Attempt, Delivery, Execution
+from executions.notify import channel_test
+from executions.pauses import installation_pause, installation_resume
+from executions.selectors import (
+    execution_attempts,
+    execution_deliveries,
+    execution_get,
+    execution_list,
+    execution_reservation,
+    last_attempts,
+    transaction_of,
+)
+from executions.services import execution_replay, execution_retry, execution_run, retry_refusal
+from executions.states import FINAL, AttemptStatus, DeliveryStatus
+from executions.stats import figures
+from workflows.selectors import channel_get, workflow_get, workflow_list
+
+PAGE_SIZE = 50
+NAMES_OFFERED = 500
+
+
+@require_safe
+@page()
+def execution_index(request: PageRequest) -> HttpResponse:
+    """The team's executions, newest first."""
+    team = request.actor.team
+    filters = words(request, "status", "workflow", "q")
+    try:
+        rows, next_cursor = older_page(_narrowed(team, filters), request.GET.get("before"), size=PAGE_SIZE)
+    except BadCursor:
+        rows, next_cursor = [], None
+    narrowed = filters["workflow"] or filters["q"]
+    context = {
+        "executions": rows,
+        "attempts": last_attempts(rows),
+        "next_cursor": next_cursor,
+        "filters": filters,
+        "status_counts": None if narrowed else figures(team=team).executions,
+        "workflows": workflow_list(team=team).order_by("name").values("id", "name")[:NAMES_OFFERED],
+    }
+    return render(request, "executions/list.html", context)
+
+
+@require_safe
+@page()
+def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
+    """One execution with everything that is known of it."""
+    execution = execution_get(team=request.actor.team, execution_id=execution_id)
+    attempts = list(execution_attempts(execution))
+    deliveries = list(execution_deliveries(execution).select_related("channel"))
+    reservation = execution_reservation(execution)
+    is_final = execution.status in FINAL
+    may_run = request.actor.may(Role.OPERATOR)
+    workflow = execution.workflow
+    context = {
+        "execution": execution,
+        "is_final": is_final,
+        "is_live": not is_final or _still_moves(attempts, deliveries),
+        "can_retry": may_run and retry_refusal(execution, attempts) is None,
+        "can_replay": may_run and is_final and workflow.enabled and workflow.deleted_at is None,
+        "attempts": attempts,
+        "transaction": _transaction(execution, attempts),
+        "deliveries": deliveries,
+        "filter_trace": execution.filter_trace,
+        "signer": reservation.signer if reservation else None,
+        "spent_lamports": reservation.lamports if reservation and reservation.status == "settled" else None,
+    }
+    return render(request, "executions/detail.html", context)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def retry(request: PageRequest, execution_id: str) -> HttpResponse:
+    """The same execution once more."""
+    execution = execution_get(team=request.actor.team, execution_id=execution_id)
+    with telling(request, "The execution runs again."):
+        execution_retry(actor=request.actor, execution=execution)
+    return redirect("executions:detail", execution_id)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def replay(request: PageRequest, execution_id: str) -> HttpResponse:
+    """A new execution of the same event."""
+    execution = execution_get(team=request.actor.team, execution_id=execution_id)
+    started = execution_id
+    with telling(request, "This is a new execution of the same event."):
+        started = execution_replay(actor=request.actor, execution=execution)
+    return redirect("executions:detail", started)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def run(request: PageRequest, workflow_id: UUID) -> HttpResponse:
+    """Run a workflow now; what follows is the page of its execution."""
+    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
+    with telling(request):
+        return redirect("executions:detail", execution_run(actor=request.actor, workflow=workflow, data={}))
+    return redirect("workflows:detail", workflow_id)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def test_channel(request: PageRequest, channel_id: UUID) -> HttpResponse:
+    """Send a test message; the list shows what comes of it."""
+    channel = channel_get(team=request.actor.team, channel_id=channel_id)
+    with telling(request, f"A test message is on its way to {channel.name}."):
+        channel_test(actor=request.actor, channel=channel)
+    return redirect("channels:list")
+
+
+@require_POST
+@page(Role.OPERATOR)
+def pause_all(request: PageRequest) -> HttpResponse:
+    """Stop all signing. When this answers, nothing more is signed and nothing is sent for the first time."""
+    landing = installation_pause(actor=request.actor, reason=reason(request))
+    with telling(request, _said_of(len(landing))):
+        return redirect("overview")
+
+
+@require_POST
+@page(Role.OPERATOR)
+def resume_all(request: PageRequest) -> HttpResponse:
+    """Lift the pause; what waited runs."""
+    with telling(request, "Signing goes on."):
+        installation_resume(actor=request.actor)
+    return redirect("overview")
+
+
+def _narrowed(team: Team, filters: dict[str, str]) -> QuerySet[Execution]:
+    """The list as filtered; nothing for a filter that makes no sense."""
+    given: dict[str, Any] = {
+        "workflow": filters["workflow"] or None,
+        "status": [filters["status"]] if filters["status"] else [],
+        "search": filters["q"],
+    }
+    # What no list shows may be large.
+    rows = execution_list(team=team).select_related(None).select_related("workflow")
+    narrowing = ExecutionFilter(given, queryset=rows.defer("steps", "simulation", "filter_trace"))
+    narrowed: QuerySet[Execution] = narrowing.qs if narrowing.is_valid() else rows.none()
+    return narrowed
+
+
+def _still_moves(attempts: list[Attempt], deliveries: list[Delivery]) -> bool:
+    """Whether a finished execution still gets something to show: messages on their way, a transaction not final."""
+    on_their_way = any(delivery.status == DeliveryStatus.PENDING for delivery in deliveries)
+    return on_their_way or any(attempt.status == AttemptStatus.CONFIRMED for attempt in attempts)
+
+
+def _transaction(execution: Execution, attempts: list[Attempt]) -> dict[str, Any] | None:
+    transaction = transaction_of(execution, attempts)
+    if transaction is None or transaction["signature"] is None:
+        return transaction
+    explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
+    return {**transaction, "explorer_url": explorer.transaction(transaction["signature"])}
+
+
+def _said_of(landing: int) -> str:
+    if not landing:
+        return "All signing is paused. Nothing is on its way."
+    some = "1 transaction was" if landing == 1 else f"{landing} transactions were"
+    return f"All signing is paused. {some} sent before and may still land."

@@ -1,0 +1,1 @@
+"""What the chain says: subscriptions, gaps, and the ingest that turns notifications into executions."""

@@ -1,0 +1,68 @@
+"""Checkpoints: up to where a subscription has seen everything. They only grow, in the ingest transaction.
+
+They follow the chain at a distance (listener.coverage), not the slots that notifications carry: those may be of another
+bank. What lies between is read back twice and happens once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+from listener.observations import GapProgress, Sample, Seen
+
+
+def advance(seen: Iterable[Seen]) -> None:
+    """Move the checkpoints of covered subscriptions, and count what they got.
+
+    Rows are locked in the order of their ids, since two listeners of one shard do this at once.
+    """
+    slots: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    for stretch in seen:
+        for subscription_id, count in zip(stretch.subscription_ids, stretch.counts, strict=True):
+            slots[subscription_id] = max(slots.get(subscription_id, 0), stretch.slot)
+            counts[subscription_id] += count
+    if not slots:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH locked AS ("
+            "SELECT id FROM listener_subscription WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"
+            " UPDATE listener_subscription s SET checkpoint_slot = GREATEST(s.checkpoint_slot, g.slot),"
+            " events_seen = s.events_seen + g.seen, updated_at = now()"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS g(id, slot, seen) JOIN locked USING (id)"
+            " WHERE s.id = g.id",
+            [list(slots), list(slots), list(slots.values()), [counts[key] for key in slots]],
+        )
+
+
+def close_state_gaps(samples: Sequence[Sample]) -> None:
+    """The catch-up sample of a state subscription accounts for its gaps: no method returns what was in between."""
+    closing = [sample for sample in samples if sample.closes_gaps]
+    if not closing:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE listener_gap gap"
+            " SET status = 'filled', note = 'coalesced', done_slot = gap.to_slot, closed_at = now()"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS g(subscription_id, slot)"
+            " WHERE gap.subscription_id = g.subscription_id AND gap.status = 'open' AND gap.to_slot <= g.slot",
+            [[sample.subscription_id for sample in closing], [sample.sample.slot for sample in closing]],
+        )
+
+
+def record_progress(progress: Sequence[GapProgress]) -> None:
+    """What read-backs have passed on. A gap is filled when that reaches its end, which may have moved meanwhile."""
+    if not progress:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE listener_gap SET done_slot = GREATEST(done_slot, %(slot)s), note = %(note)s,"
+            " status = CASE WHEN to_slot <= %(slot)s THEN 'filled' ELSE status END,"
+            " closed_at = CASE WHEN to_slot <= %(slot)s THEN now() END"
+            " WHERE id = %(gap)s AND status = 'open'",
+            [{"gap": done.gap_id, "slot": done.done_slot, "note": done.note} for done in progress],
+        )

@@ -1,0 +1,273 @@
+"""One WebSocket, kept open: connects, subscribes, reads, notices silence, goes to the next endpoint.
+
+The driver of listener.protocol. What the socket says goes to `Events`; a connection knows nothing of what it means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol as Interface
+from urllib.parse import urlsplit
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from chain.rpc.pool import backoff
+from executions import timing
+from listener import metrics
+from listener.errors import SocketDead
+from listener.protocol import (
+    AccountNotice,
+    Acknowledged,
+    LogsNotice,
+    Malformed,
+    Message,
+    Protocol,
+    Refused,
+    SlotNotice,
+)
+from listener.watches import METHODS, Watch
+
+log = structlog.get_logger(__name__)
+
+# A slot takes 0.4 s. Five seconds without one is a stalled socket, however open TCP says it is.
+SILENCE_S = 5.0
+LEAST_SILENCE_S = 2.0  # slots do not get faster in tests that shrink time
+ACKNOWLEDGEMENT_S = 15.0
+CHECK_S = 0.25
+OPEN_S = 10.0
+# An account of 10 MiB in base64, with something around it.
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+FRAMES_READ_AHEAD = 256
+HEALTHY_AFTER_S = 10.0
+REFUSED_AGAIN_S = 5.0
+
+
+class Events(Interface):
+    """What a connection tells, on the event loop. While `room` or `connected` wait, nothing is read."""
+
+    def acknowledged(self, connection: Connection, subscription_id: int) -> None: ...
+
+    def account(self, notice: AccountNotice[int]) -> None: ...
+
+    def logs(self, notice: LogsNotice[int]) -> None: ...
+
+    def lost(self, subscription_ids: Sequence[int]) -> None: ...
+
+    async def connected(self, connection: Connection) -> None: ...
+
+    @property
+    def has_room(self) -> bool: ...
+
+    async def room(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A connection as the heartbeat shows it."""
+
+    host: str
+    is_open: bool
+    slot: int
+    subscriptions: int
+    acknowledged: int
+    reconnects: int
+    last_error: str
+
+
+class Connection:
+    """One socket at a time to one of `urls`, the first preferred. `run` never returns; cancel it to end it."""
+
+    def __init__(self, urls: Sequence[str], events: Events) -> None:
+        self._urls = tuple(urls)
+        self._events = events
+        self._wants: dict[int, Watch] = {}
+        self._acknowledged: set[int] = set()
+        self._protocol: Protocol[int] | None = None
+        self._has_requests = asyncio.Event()
+        self._at = 0
+        self._is_reading = True
+        self._slot_at_s = self._answered_at_s = 0.0
+        self._reconnects = 0
+        self._last_error = ""
+        self.slot = 0
+        self.root = 0
+
+    def __len__(self) -> int:
+        return len(self._wants)
+
+    @property
+    def host(self) -> str:
+        """The endpoint in use, by host and port only."""
+        return urlsplit(self._urls[self._at]).netloc.rpartition("@")[2]
+
+    @property
+    def acknowledged(self) -> frozenset[int]:
+        """The subscriptions that the server has opened."""
+        return frozenset(self._acknowledged)
+
+    def health(self) -> Health:
+        """How it does."""
+        return Health(
+            self.host,
+            self._protocol is not None,
+            self.slot,
+            len(self._wants),
+            len(self._acknowledged),
+            self._reconnects,
+            self._last_error,
+        )
+
+    def open(self, wants: Mapping[int, Watch]) -> None:
+        """Watch these too, on this socket and every later one."""
+        self._wants.update(wants)
+        self._ask(wants)
+
+    def close(self, subscription_id: int) -> None:
+        """Watch it no more."""
+        self._wants.pop(subscription_id, None)
+        self._acknowledged.discard(subscription_id)
+        if self._protocol is not None:
+            self._protocol.unsubscribe(subscription_id)
+            self._has_requests.set()
+
+    async def run(self) -> None:
+        """Open, serve, and when that ends open again, at the next endpoint and after a little longer each time."""
+        waits = backoff()
+        while True:
+            opened_at_s = time.monotonic()
+            try:
+                await self._serve(self._urls[self._at])
+            except* (OSError, WebSocketException, SocketDead, TimeoutError) as group:
+                self._give_up(group)
+            if time.monotonic() - opened_at_s > HEALTHY_AFTER_S:
+                waits = backoff()
+            self._at = (self._at + 1) % len(self._urls)
+            await asyncio.sleep(timing.scaled(next(waits)))
+
+    def _give_up(self, group: BaseExceptionGroup[Exception]) -> None:
+        error = next(_leaves(group))
+        # Library errors may hold the URL, with a provider's key in it; ours do not.
+        self._last_error = str(error) if isinstance(error, SocketDead) else type(error).__name__
+        self._reconnects += 1
+        metrics.RECONNECTS.labels(self.host).inc()
+        log.warning("socket_lost", endpoint=self.host, reason=self._last_error, subscriptions=len(self._wants))
+
+    async def _serve(self, url: str) -> None:
+        async with connect(
+            url,
+            compression=None,
+            max_size=MAX_FRAME_BYTES,
+            max_queue=FRAMES_READ_AHEAD,
+            open_timeout=OPEN_S,
+            close_timeout=1.0,
+            # Pings keep proxies from closing an idle connection; whether it is alive is for the slots to say.
+            ping_timeout=None,
+        ) as socket:
+            protocol: Protocol[int] = Protocol()
+            now_s = time.monotonic()
+            self._slot_at_s = self._answered_at_s = now_s
+            self._is_reading = True
+            self.slot = 0
+            protocol.subscribe_slots()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._watch_silence(), name=f"silence {self.host}")
+                    tasks.create_task(self._send(socket, protocol), name=f"send {self.host}")
+                    await self._read(socket, protocol)
+            finally:
+                self._protocol = None
+                lost, self._acknowledged = self._acknowledged, set()
+                self._events.lost(tuple(lost))
+
+    async def _read(self, socket: ClientConnection, protocol: Protocol[int]) -> None:
+        while True:
+            frame = await socket.recv(decode=False)
+            message = protocol.receive(frame)
+            self._is_reading = False
+            if isinstance(message, SlotNotice) and self.slot == 0:
+                await self._begin(protocol, message)
+            self._tell(message)
+            if not self._events.has_room:
+                # Full: this socket is not read until there is room, and the silence that follows is ours.
+                await self._events.room()
+                self._slot_at_s = self._answered_at_s = time.monotonic()
+            self._is_reading = True
+
+    async def _begin(self, protocol: Protocol[int], first: SlotNotice) -> None:
+        """The endpoint lives and we know where it stands: now ask for everything."""
+        await self._events.connected(self)
+        self.slot, self.root = first.slot, first.root
+        self._protocol = protocol
+        self._ask(self._wants)
+
+    def _ask(self, wants: Mapping[int, Watch]) -> None:
+        if self._protocol is None:
+            return
+        if not self._protocol.waiting:
+            self._answered_at_s = time.monotonic()
+        for subscription_id, watch in wants.items():
+            self._protocol.subscribe(subscription_id, watch.method, METHODS[watch.kind].unsubscribe, watch.params)
+        self._has_requests.set()
+
+    def _tell(self, message: Message[int]) -> None:
+        match message:
+            case AccountNotice():
+                self._events.account(message)
+            case LogsNotice():
+                self._events.logs(message)
+            case SlotNotice():
+                self._slot_at_s = time.monotonic()
+                self.slot, self.root = max(self.slot, message.slot), max(self.root, message.root)
+            case Acknowledged():
+                self._answered_at_s = time.monotonic()
+                self._acknowledged.add(message.key)
+                self._events.acknowledged(self, message.key)
+            case Refused():
+                self._refused(message)
+            case Malformed():
+                # Nobody knows what it would have told: the time until the next connection is read back.
+                metrics.MALFORMED.labels(self.host).inc()
+                raise SocketDead(f"an unreadable message ({message.reason})")
+
+    def _refused(self, refused: Refused[int]) -> None:
+        self._answered_at_s = time.monotonic()
+        self._last_error = f"subscription refused (code {refused.code})"
+        log.error("subscription_refused", endpoint=self.host, code=refused.code, text=refused.message[:200])
+        again = {refused.key: self._wants[refused.key]} if refused.key in self._wants else {}
+        asyncio.get_running_loop().call_later(timing.scaled(REFUSED_AGAIN_S), self._ask_if_wanted, again)
+
+    def _ask_if_wanted(self, wants: Mapping[int, Watch]) -> None:
+        self._ask({key: watch for key, watch in wants.items() if key in self._wants})
+
+    async def _send(self, socket: ClientConnection, protocol: Protocol[int]) -> None:
+        while True:
+            for request in protocol.take_requests():
+                await socket.send(request, text=True)
+            await self._has_requests.wait()
+            self._has_requests.clear()
+
+    async def _watch_silence(self) -> None:
+        silence_s = max(timing.scaled(SILENCE_S), LEAST_SILENCE_S)
+        while True:
+            await asyncio.sleep(CHECK_S)
+            now_s = time.monotonic()
+            if not self._is_reading:
+                continue
+            if now_s - self._slot_at_s > silence_s:
+                raise SocketDead(f"no slot for {silence_s:g} s")
+            waiting = self._protocol is not None and self._protocol.waiting
+            if waiting and now_s - self._answered_at_s > ACKNOWLEDGEMENT_S:
+                raise SocketDead(f"a subscription was not answered for {ACKNOWLEDGEMENT_S:g} s")
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,62 @@
+"""Values on their way from the socket, a read or the history to the ingest transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chain.types import AccountSample
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An account as seen by a subscription.
+
+    `catch_up`: it stands for a time that was not seen live. `live`: it came by the socket, so that one which is refused
+    as old although its value differs calls for a read. `closes_gaps`: with it, everything that happened before is
+    accounted for.
+    """
+
+    subscription_id: int
+    address: str
+    sample: AccountSample
+    seen_at_s: float
+    catch_up: bool = False
+    live: bool = True
+    closes_gaps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLogs:
+    """The logs of one transaction that mentions what a subscription watches, seen live or read back."""
+
+    subscription_id: int
+    slot: int
+    signature: str
+    err: Any
+    logs: tuple[str, ...]
+    seen_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that happened to these subscriptions up to `slot` was put into the mailbox before this.
+
+    `counts` says how many notifications each of them got since the last time.
+    """
+
+    subscription_ids: tuple[int, ...]
+    counts: tuple[int, ...]
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapProgress:
+    """A read-back has passed on everything up to `done_slot`, and that is committed before or with this."""
+
+    gap_id: int
+    done_slot: int
+    note: str = ""
+
+
+Observation = Sample | TransactionLogs | Seen | GapProgress

@@ -1,0 +1,198 @@
+"""The listener process: its parts, their tasks, its end.
+
+    connections ──► coverage ──► mailbox ──► writer (a thread) ──► PostgreSQL
+                      ▲   ▲                     │
+        sampler, read-back └──── doubtful ──────┘ stale: reload
+
+Every task has a name. One that dies takes the process with it: what it had not committed is read back by the next one.
+A stop closes the sockets, writes what has come in, and leaves the checkpoints behind what was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import uvloop
+from django.conf import settings
+
+from chain.errors import ChainError
+from chain.rpc.aio import AsyncRpcClient
+from chain.rpc.pool import backoff
+from executions import timing
+from executions.gateway import gateway
+from listener import heartbeat, metrics
+from listener.coverage import Coverage
+from listener.database import Database
+from listener.ingest import Recorded
+from listener.mailbox import Mailbox
+from listener.pool import Pool
+from listener.registry import Registry
+from listener.reload import Reloader
+from listener.shards import shard_of
+from listener.writer import Writer
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 5.0
+CHECKPOINT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a listener is made of."""
+
+    registry: Registry
+    mailbox: Mailbox
+    database: Database
+    rpc: AsyncRpcClient
+    coverage: Coverage
+    pool: Pool
+    reloader: Reloader
+    writer: Writer
+
+
+def main() -> None:
+    """Listen until SIGTERM or SIGINT.
+
+    Raises:
+        WrongChain: (in an ExceptionGroup, or executions.gateway's) the endpoints belong to another chain.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_main())
+
+
+async def _main() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = Database()
+    rpc = AsyncRpcClient(settings.SOLANA_RPC_URLS, timeout_s=settings.SOLANA_RPC_TIMEOUT_S)
+    try:
+        genesis_hash = await _until(stop, _genesis_hash(database))
+        if genesis_hash is not None:
+            await _listen(_parts(database, rpc, genesis_hash), stop)
+    finally:
+        await rpc.close()
+        await database.close()
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, str]) -> str | None:
+    """What `work` returns, or None when the process is told to stop before."""
+    stopping, working = asyncio.create_task(stop.wait()), asyncio.create_task(work)
+    await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    return None
+
+
+async def _genesis_hash(database: Database) -> str:
+    """The chain's identity, as soon as an endpoint answers; it has to be the one in the database."""
+    waits = backoff()
+    while True:
+        try:
+            return await database.run(gateway().genesis_hash)
+        except ChainError as error:
+            log.warning("rpc_unreachable", reason=str(error))
+            await asyncio.sleep(next(waits))
+
+
+def _parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
+    loop = asyncio.get_running_loop()
+    shards = settings.LISTENER_SHARDS
+    registry = Registry(lambda digest: shard_of(digest, shards) == settings.LISTENER_SHARD)
+    mailbox = Mailbox(loop)
+    coverage = Coverage(
+        registry=registry,
+        mailbox=mailbox,
+        database=database,
+        rpc=rpc,
+        genesis_hash=genesis_hash,
+        most_signatures=settings.READ_BACK_MAX_SIGNATURES,
+    )
+    pool = Pool(settings.SOLANA_WS_URLS, coverage)
+    reloader = Reloader(
+        registry=registry,
+        pool=pool,
+        coverage=coverage,
+        database=database,
+        direct_url=settings.DATABASE_DIRECT_URL,
+    )
+
+    def recorded(outcome: Recorded) -> None:
+        if outcome.doubtful:
+            loop.call_soon_threadsafe(coverage.doubt, outcome.doubtful)
+        if outcome.is_stale:
+            loop.call_soon_threadsafe(reloader.refresh)
+
+    writer = Writer(mailbox, registry.audience, recorded)
+    return Parts(registry, mailbox, database, rpc, coverage, pool, reloader, writer)
+
+
+async def _listen(parts: Parts, stop: asyncio.Event) -> None:
+    row_name = heartbeat.name(settings.LISTENER_SHARD)
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
+    try:
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(_write(thread, parts.writer), name="ingest")
+            sides = [group.create_task(work, name=name) for name, work in _tasks(parts, row_name).items()]
+            await stop.wait()
+            log.info("stopping", queue=len(parts.mailbox))
+            for task in sides:
+                task.cancel()
+            await asyncio.wait(sides)
+            parts.mailbox.close()
+            await writing
+    finally:
+        parts.mailbox.close()
+        thread.shutdown()
+    await parts.database.run(heartbeat.stop, row_name)
+
+
+async def _write(thread: ThreadPoolExecutor, writer: Writer) -> None:
+    await asyncio.get_running_loop().run_in_executor(thread, writer.run)
+
+
+def _tasks(parts: Parts, row_name: str) -> dict[str, Coroutine[Any, Any, None]]:
+    """The tasks that go on for ever, by name. The pool starts before the reloader opens subscriptions in it."""
+    return {
+        "pool": parts.pool.run(),
+        "coverage": parts.coverage.run(),
+        "sampler": parts.coverage.sampler.run(),
+        "read-back": parts.coverage.read_back.run(),
+        "announcements": parts.reloader.listen(),
+        "reload": parts.reloader.run(),
+        "checkpoints": _every(CHECKPOINT_S, parts.coverage.note_seen),
+        "heartbeat": _beat(parts, row_name),
+    }
+
+
+async def _every(seconds: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(timing.scaled(seconds))
+        work()
+
+
+async def _beat(parts: Parts, row_name: str) -> None:
+    while True:
+        metrics.QUEUE.set(len(parts.mailbox))
+        shown = heartbeat.detail(
+            shard=settings.LISTENER_SHARD,
+            shards=settings.LISTENER_SHARDS,
+            connections=[connection.health() for connection in parts.pool.connections],
+            endpoints=parts.rpc.endpoints(),
+            subscriptions=len(parts.registry),
+            covered=parts.coverage.covered,
+            queue=len(parts.mailbox),
+            reading=len(parts.coverage.sampler),
+            reading_back=len(parts.coverage.read_back),
+        )
+        await parts.database.run(heartbeat.beat, row_name, shown)
+        await asyncio.sleep(timing.scaled(HEARTBEAT_S))

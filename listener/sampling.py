@@ -1,0 +1,104 @@
+"""Reads accounts, many at once: for what was not seen live, and for what a stale sample put in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from chain.errors import ChainError
+from chain.rpc.aio import AsyncRpcClient
+from chain.rpc.calls import ACCOUNTS_PER_CALL
+from chain.rpc.pool import backoff
+from chain.types import SYSTEM_PROGRAM, AccountSample
+from executions import timing
+from listener.watches import Watch
+
+log = structlog.get_logger(__name__)
+
+LEAST_WAIT_S = 0.1  # a node that is behind needs about a slot
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An account to be read at a slot not before `min_slot`. `turn` comes back with the sample."""
+
+    subscription_id: int
+    watch: Watch
+    min_slot: int
+    turn: int
+    catch_up: bool
+
+
+class Sampler:
+    """One read is waiting or under way for each subscription; a later request for the same one replaces it."""
+
+    def __init__(self, rpc: AsyncRpcClient, on_sample: Callable[[Read, AccountSample, float], None]) -> None:
+        self._rpc = rpc
+        self._on_sample = on_sample
+        self._waiting: dict[int, Read] = {}
+        self._has_work = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def request(self, read: Read) -> None:
+        """Read this account soon. A catch-up is not replaced by a read for doubt: it answers both."""
+        before = self._waiting.get(read.subscription_id)
+        if before is not None and before.catch_up and not read.catch_up:
+            return
+        self._waiting[read.subscription_id] = read
+        self._has_work.set()
+
+    def forget(self, subscription_id: int) -> None:
+        """Nobody wants it any more."""
+        self._waiting.pop(subscription_id, None)
+
+    async def run(self) -> None:
+        """Read what is waiting, for ever; what fails is tried again after a while that grows."""
+        waits = backoff(LEAST_WAIT_S)
+        while True:
+            await self._has_work.wait()
+            if await self._read_batch(self._next_batch()):
+                waits = backoff(LEAST_WAIT_S)
+            else:
+                await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
+
+    def _next_batch(self) -> list[Read]:
+        """Reads of one commitment, as many as one call takes, those that a node can answer first."""
+        ordered = sorted(self._waiting.values(), key=lambda read: read.min_slot)
+        commitment = ordered[0].watch.commitment
+        return [read for read in ordered if read.watch.commitment == commitment][:ACCOUNTS_PER_CALL]
+
+    async def _read_batch(self, batch: list[Read]) -> bool:
+        min_slot = max(read.min_slot for read in batch)
+        addresses = [read.watch.address for read in batch]
+        commitment = batch[0].watch.commitment
+        seen_at_s = time.time()
+        try:
+            slot, found = await self._rpc.accounts(addresses, commitment=commitment, min_context_slot=min_slot)
+        except ChainError as error:
+            log.info("read_postponed", accounts=len(batch), min_slot=min_slot, reason=str(error))
+            return False
+        for read, sample in zip(batch, found, strict=True):
+            if self._waiting.get(read.subscription_id) == read:
+                del self._waiting[read.subscription_id]
+            self._on_sample(read, _sample_for(read.watch, slot, sample), seen_at_s)
+        if not self._waiting:
+            self._has_work.clear()
+        return True
+
+
+def _sample_for(watch: Watch, slot: int, sample: AccountSample | None) -> AccountSample:
+    known = sample or AccountSample.of(slot, 0, SYSTEM_PROGRAM, b"")
+    return for_watch(watch, known.slot, known.lamports, known.owner, known.data or b"")
+
+
+def for_watch(watch: Watch, slot: int, lamports: int, owner: str, data: bytes) -> AccountSample:
+    """A sample with as much of the account as the watch is about."""
+    if watch.kind == "balance":
+        return AccountSample(slot, lamports, owner)
+    return AccountSample.of(slot, lamports, owner, data)

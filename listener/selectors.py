@@ -1,0 +1,66 @@
+"""Readers of what the listener knows. Subscriptions are shared by teams: each sees those that its workflows want."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import Team
+from executions.models import Heartbeat
+from listener.heartbeat import KIND
+from listener.models import Gap, Subscription
+from listener.watches import WATCHED_BY, Watch
+from workflows.models import Workflow
+
+ALIVE_S = 30
+
+
+def subscription_list(*, team: Team) -> QuerySet[Subscription]:
+    """What the team's enabled workflows watch."""
+    return Subscription.objects.filter(digest__in=_digests(team)).order_by("-created_at", "-id")
+
+
+def gap_list(*, team: Team) -> QuerySet[Gap]:
+    """What those subscriptions did not see live, newest first."""
+    gaps = Gap.objects.filter(subscription__digest__in=_digests(team))
+    return gaps.select_related("subscription").order_by("-created_at", "-id")
+
+
+def open_gaps() -> int:
+    """How many stretches of slots are not read back yet."""
+    return Gap.objects.filter(status=Gap.Status.OPEN).count()
+
+
+def events_seen() -> int:
+    """How many samples and transactions were taken in, ever."""
+    return Subscription.objects.aggregate(total=Sum("events_seen"))["total"] or 0
+
+
+def listeners() -> list[Heartbeat]:
+    """The listeners that were alive in the last half minute."""
+    since = timezone.now() - timedelta(seconds=ALIVE_S)
+    return list(Heartbeat.objects.filter(kind=KIND, at__gt=since).order_by("name"))
+
+
+def endpoints() -> list[dict[str, Any]]:
+    """Each endpoint as each live listener has last experienced it; of WebSockets each connection."""
+    found: list[dict[str, Any]] = []
+    for listener in listeners():
+        seen = {"listener": listener.name, "seen_at": listener.at}
+        found += [{**seen, "protocol": "http", **endpoint} for endpoint in listener.detail.get("endpoints", ())]
+        found += [{**seen, "protocol": "ws", **socket} for socket in listener.detail.get("connections", ())]
+    return found
+
+
+def _digests(team: Team) -> list[str]:
+    workflows = Workflow.objects.filter(team=team, enabled=True, trigger_type__in=WATCHED_BY)
+    rows = workflows.values_list("trigger_type", "commitment", "version__definition__trigger")
+    return [_watch(trigger_type, commitment, trigger).digest for trigger_type, commitment, trigger in rows]
+
+
+def _watch(trigger_type: str, commitment: Any, trigger: dict[str, Any]) -> Watch:
+    kind, key = WATCHED_BY[trigger_type]
+    return Watch(kind, trigger[key], commitment)

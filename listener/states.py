@@ -1,0 +1,123 @@
+"""State rows, moved by compare-and-set under their locks.
+
+The rows of a batch are locked in the order of their ids, read once, moved in memory through all samples of the batch,
+and written once: so many changes of a busy account cost one row write, and each is still a transition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db import connection
+
+from chain.types import AccountSample
+from listener.observations import Sample
+from listener.transitions import Transition, Verdict, judge
+
+Place = tuple[int, str]  # subscription id, address
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The outcome of a batch. `doubtful` are live samples refused as old although they differ: subscription, address
+    and the slot that the row has."""
+
+    transitions: tuple[Transition, ...]
+    doubtful: tuple[tuple[int, str, int], ...]
+
+
+@dataclass(slots=True)
+class _Row:
+    id: int
+    state: AccountSample
+    is_changed: bool = False
+
+
+def apply(samples: Sequence[Sample], watches_balance: Callable[[int], bool]) -> Moved:
+    """Lock the rows of `samples`, move them in the order given, write them. Inside the caller's transaction.
+
+    The first sample of an account without a row becomes its row and is no event: there is nothing that it differs from.
+    """
+    rows = _locked_rows(samples)
+    transitions: list[Transition] = []
+    doubtful: dict[Place, int] = {}
+    for sample in samples:
+        place = (sample.subscription_id, sample.address)
+        row = rows[place]
+        verdict = judge(watches_balance(sample.subscription_id), row.state, sample.sample)
+        if verdict is Verdict.MOVED:
+            transitions.append(Transition(*place, row.state, sample.sample, sample.catch_up, sample.seen_at_s))
+            row.state, row.is_changed = sample.sample, True
+        elif verdict is Verdict.OLD:
+            if sample.live:
+                doubtful[place] = row.state.slot
+        elif sample.sample.slot > row.state.slot:
+            # Nothing happened up to here, so a later sample from before this slot must not move the row back.
+            row.state, row.is_changed = replace(row.state, slot=sample.sample.slot), True
+    _write([row for row in rows.values() if row.is_changed])
+    return Moved(tuple(transitions), tuple((*place, rows[place].state.slot) for place in doubtful))
+
+
+def _locked_rows(samples: Sequence[Sample]) -> dict[Place, _Row]:
+    first = {(sample.subscription_id, sample.address): sample.sample for sample in reversed(samples)}
+    rows = _lock(first)
+    missing = first.keys() - rows.keys()
+    if missing:
+        _insert({place: first[place] for place in missing})
+        rows |= _lock(missing)
+    return rows
+
+
+def _lock(places: Collection[Place]) -> dict[Place, _Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.id, s.subscription_id, s.address, s.slot, s.lamports, s.owner, s.data_hash"
+            " FROM listener_accountstate s JOIN unnest(%s::bigint[], %s::text[]) AS g(subscription_id, address)"
+            " ON s.subscription_id = g.subscription_id AND s.address = g.address"
+            " ORDER BY s.id FOR NO KEY UPDATE OF s",
+            [[subscription_id for subscription_id, _ in places], [address for _, address in places]],
+        )
+        return {(row[1], row[2]): _Row(row[0], _state(*row[3:])) for row in cursor.fetchall()}
+
+
+def _state(slot: int, lamports: object, owner: str, data_hash: bytes | memoryview | None) -> AccountSample:
+    return AccountSample(slot, int(str(lamports)), owner, None, None if data_hash is None else bytes(data_hash))
+
+
+def _write(rows: Sequence[_Row]) -> None:
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE listener_accountstate s"
+            " SET slot = g.slot, lamports = g.lamports, owner = g.owner, data_hash = g.data_hash"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::text[], %s::bytea[])"
+            " AS g(id, slot, lamports, owner, data_hash) WHERE s.id = g.id",
+            [[row.id for row in rows], *_columns(row.state for row in rows)],
+        )
+
+
+def _insert(states: dict[Place, AccountSample]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO listener_accountstate (subscription_id, address, slot, lamports, owner, data_hash)"
+            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::numeric[], %s::text[], %s::bytea[])"
+            " ON CONFLICT DO NOTHING",
+            [
+                [subscription_id for subscription_id, _ in states],
+                [address for _, address in states],
+                *_columns(states.values()),
+            ],
+        )
+
+
+def _columns(states: Iterable[AccountSample]) -> list[list[object]]:
+    """Slots, lamports, owners and data hashes, as arrays."""
+    found = list(states)
+    return [
+        [state.slot for state in found],
+        [state.lamports for state in found],
+        [state.owner for state in found],
+        [state.data_hash for state in found],
+    ]

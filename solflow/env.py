@@ -1,0 +1,100 @@
+"""Typed readers of the environment. A bad value stops the process with one line that names the variable.
+
+Every reader also looks at `<NAME>_FILE`, the path of a file that holds the value, as Docker and Kubernetes mount
+secrets. Values are never repeated in an error: a mistyped URL may hold a password.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+def refuse(name: str, should: str) -> NoReturn:
+    """End the process: `name` is wrong and `should` says what it has to be."""
+    raise SystemExit(f"solflow: {name} {should}")
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The value of `name`; without one `default`; without that the process ends."""
+    value = os.environ.get(name)
+    path = os.environ.get(f"{name}_FILE")
+    if not value and path:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            refuse(f"{name}_FILE", f"must name a readable file ({error.strerror})")
+    if value:
+        return value
+    if default is None:
+        refuse(name, "is not set; `python manage.py up` generates it, every other way to run SolFlow needs it")
+    return default
+
+
+def choice(name: str, default: str, allowed: Sequence[str]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        refuse(name, f"must be one of {', '.join(allowed)}")
+    return value
+
+
+def integer(name: str, default: int, lowest: int, highest: int) -> int:
+    value = text(name, str(default))
+    if not re.fullmatch(r"-?\d{1,18}", value) or not lowest <= int(value) <= highest:
+        refuse(name, f"must be a whole number from {lowest} to {highest}")
+    return int(value)
+
+
+def number(name: str, default: float, lowest: float, highest: float) -> float:
+    value = text(name, str(default))
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) or not lowest <= float(value) <= highest:
+        refuse(name, f"must be a number from {lowest} to {highest}")
+    return float(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma list; blanks around the parts are dropped."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def urls(name: str, default: str, schemes: Sequence[str]) -> list[str]:
+    """A comma list of one or more absolute URLs."""
+    found = words(name, default)
+    for position, value in enumerate(found, 1):
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs; number {position} is not")
+    if not found:
+        refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs")
+    return found
+
+
+def database(name: str, default: str | None = None) -> dict[str, Any]:
+    """Django's settings for the PostgreSQL that `name` points at (`postgresql://user:password@host:port/name`).
+
+    Query parameters are passed to libpq; `?host=/path` names the folder of a Unix socket.
+    """
+    parts = urlsplit(text(name, default))
+    try:
+        port = parts.port
+    except ValueError:
+        refuse(name, "must have a number as its port")
+    if parts.scheme not in ("postgres", "postgresql") or len(parts.path) < 2:
+        refuse(name, "must be postgresql://user:password@host:port/database")
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(port or options.pop("port", "") or ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,195 @@
+"""A workflow definition in words: the cards of the pipeline and the conditions between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from solflow.ui.text import grouped, plain, sol, words
+
+TRIGGER_ICONS = {
+    "balance_change": "wallet",
+    "account_change": "radio-tower",
+    "program_account_change": "radio-tower",
+    "token_receipt": "arrow-down-left",
+    "nft_receipt": "image",
+    "program_log": "terminal",
+    "transaction_status": "receipt-text",
+    "schedule": "calendar-clock",
+    "webhook": "webhook",
+    "manual": "play",
+}
+ACTION_ICONS = {"transfer_sol": "send", "transfer_token": "hand-coins", "call_program": "zap", "memo": "pen-line"}
+CHANNEL_ICONS = {
+    "discord": "message-square",
+    "telegram": "send",
+    "slack": "message-square-text",
+    "email": "mail",
+    "webhook": "webhook",
+}
+TRIGGER_WORDS = {
+    "balance_change": "Balance changes",
+    "account_change": "Account changes",
+    "program_account_change": "Program account changes",
+    "token_receipt": "Token received",
+    "nft_receipt": "NFT received",
+    "program_log": "Program log",
+    "transaction_status": "Transaction status",
+    "schedule": "On a schedule",
+    "webhook": "Webhook received",
+    "manual": "Started by hand",
+}
+ACTION_WORDS = {
+    "transfer_sol": "Transfer SOL",
+    "transfer_token": "Transfer a token",
+    "call_program": "Call a program",
+    "memo": "Write a memo",
+}
+OPERATOR_WORDS = {
+    "eq": "is",
+    "ne": "is not",
+    "gt": "more than",
+    "gte": "at least",
+    "lt": "less than",
+    "lte": "at most",
+    "contains": "contains",
+    "not_contains": "does not contain",
+    "starts_with": "starts with",
+    "ends_with": "ends with",
+    "regex": "matches",
+    "in": "is one of",
+    "not_in": "is none of",
+    "in_list": "in list",
+    "not_in_list": "not in list",
+    "exists": "exists",
+    "changed": "changed",
+}
+GROUP_WORDS = {"all": "All of", "any": "Any of", "not": "Not"}
+_ADDRESSES = {"address", "account", "program_id", "wallet", "token_account", "mint", "collection", "to"}
+_LAMPORTS = {"min_change", "lamports", "keep"}
+_LABELS = {
+    "program_id": "Program",
+    "to": "To",
+    "mint": "Mint",
+    "lamports": "Amount",
+    "min_change": "At least",
+    "keep": "Keeps",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+    is_address: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    kind: str
+    icon: str
+    label: str
+    title: str
+    facts: list[Fact] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A group (`group` and `children`) or one comparison."""
+
+    group: str = ""
+    children: list[Condition] = field(default_factory=list)
+    name: str = ""
+    operator: str = ""
+    value: str = ""
+    whole_value: str = ""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    trigger: Card
+    filter: Condition | None
+    actions: list[Card]
+    notifications: list[Card]
+
+
+def pipeline(definition: Mapping[str, Any], channels: Mapping[str, Any]) -> Pipeline:
+    """The cards of a definition, top to bottom; `channels` gives `name` and `type` by channel id."""
+    return Pipeline(
+        trigger=_trigger_card(definition["trigger"]),
+        filter=condition(definition["filter"]) if definition.get("filter") else None,
+        actions=[_action_card(action) for action in definition.get("actions") or []],
+        notifications=[_notification_card(item, channels) for item in definition.get("notifications") or []],
+    )
+
+
+def _trigger_card(trigger: Mapping[str, Any]) -> Card:
+    kind = trigger["type"]
+    title = TRIGGER_WORDS.get(kind, kind)
+    if kind == "balance_change" and trigger.get("direction", "any") != "any":
+        title = f"Balance {trigger['direction']}s"
+    return Card(
+        "trigger", TRIGGER_ICONS.get(kind, "radio-tower"), "Trigger", title, _facts(trigger, {"type", "direction"})
+    )
+
+
+def _action_card(action: Mapping[str, Any]) -> Card:
+    kind = action["type"]
+    title = ACTION_WORDS.get(kind, kind)
+    if kind == "transfer_sol" and isinstance(action.get("lamports"), int):
+        title = f"Transfer {sol(action['lamports'])} SOL"
+    return Card("action", ACTION_ICONS.get(kind, "zap"), "Action", title, _facts(action, {"type"}))
+
+
+def _notification_card(notification: Mapping[str, Any], channels: Mapping[str, Any]) -> Card:
+    channel = channels.get(str(notification["channel"]))
+    icon = CHANNEL_ICONS.get(channel.type, "bell") if channel else "bell"
+    outcomes = ", ".join(notification.get("on") or [])
+    facts = _facts(notification, {"channel", "on", "color"})
+    return Card(
+        "notify",
+        icon,
+        f"On {outcomes}" if outcomes else "Notification",
+        channel.name if channel else "Unknown channel",
+        facts,
+    )
+
+
+def _facts(part: Mapping[str, Any], left_out: set[str]) -> list[Fact]:
+    return [_fact(key, value) for key, value in part.items() if key not in left_out and not _is_unset(value)]
+
+
+def _is_unset(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})
+
+
+def _fact(key: str, value: Any) -> Fact:
+    label = _LABELS.get(key, key.replace("_", " ").capitalize())
+    if key in _ADDRESSES and isinstance(value, str) and "{{" not in value:
+        return Fact(label, plain(value), is_address=True)
+    if key in _LAMPORTS and isinstance(value, int):
+        return Fact(label, f"{sol(value)} SOL")
+    return Fact(label, words(value))
+
+
+def condition(part: Mapping[str, Any]) -> Condition:
+    """A filter of the definition as a tree of groups and comparisons."""
+    for group, label in GROUP_WORDS.items():
+        if group in part:
+            members = part[group] if isinstance(part[group], list) else [part[group]]
+            return Condition(group=label, children=[condition(member) for member in members])
+    value = part.get("value")
+    return Condition(
+        name=plain(part["field"]),
+        operator=OPERATOR_WORDS.get(part["op"], part["op"]),
+        value="" if part["op"] in {"exists", "changed"} else value_words(part["field"], value),
+        whole_value=plain(value) if isinstance(value, str) else "",
+    )
+
+
+def value_words(name: str, value: Any) -> str:
+    """A compared or seen value, short; an amount of lamports also in SOL."""
+    if isinstance(value, int) and not isinstance(value, bool) and "lamports" in name:
+        return f"{grouped(value)} ({sol(value)} SOL)"
+    return words(value)

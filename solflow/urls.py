@@ -1,0 +1,23 @@
+"""Every address of SolFlow."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from solflow import health
+from solflow.inbox.urls import urlpatterns as inbox
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("api/", include("solflow.api.urls")),
+    path("admin/", admin.site.urls),
+    *inbox,
+]
+
+handler400 = "solflow.api.errors.bad_request"
+handler403 = "solflow.api.errors.forbidden"
+handler404 = "solflow.api.errors.not_found"
+handler500 = "solflow.api.errors.server_error"

@@ -1,0 +1,89 @@
+"""Fixtures for every layer of the tests. Unit tests use none of the servers, so they start none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests.environment import FOLDER
+from tests.http_stub import HttpStub
+from tests.local_chain import LocalChain
+from tests.services import Services
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """PostgreSQL and Redis, running. Tests that stop one start it again."""
+    servers = Services()
+    servers.start()
+    yield servers
+    connections.close_all()
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(services: Services, django_db_blocker: pytest.FixtureRequest) -> None:
+    """Migrations by the role that owns the tables; tests then work as the application's role, as SolFlow does."""
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", interactive=False, verbosity=0, skip_checks=True)
+        connections.close_all()
+    services.remember_first_rows()
+
+    def empty_tables(_: TransactionTestCase) -> None:
+        services.restore_first_rows()
+
+    # Django's own would truncate as the application's role, which may not.
+    TransactionTestCase._fixture_teardown = empty_tables
+
+
+@pytest.fixture(autouse=True)
+def empty_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever may have written into Redis leaves it empty: caches, rate limits and messages belong to one test."""
+    yield
+    if {"services", "django_db_setup"} & set(request.fixturenames):
+        request.getfixturevalue("services").flush_redis()
+
+
+@pytest.fixture(scope="session")
+def session_chain() -> Iterator[LocalChain]:
+    """One chain for all tests, with slots of 100 ms."""
+    with LocalChain(slot_ms=100) as chain:
+        yield chain
+
+
+@pytest.fixture
+def local_chain(session_chain: LocalChain) -> Iterator[LocalChain]:
+    """A running chain without faults. Addresses are new in every test; slots and history go on."""
+    yield session_chain
+    session_chain.clear_faults()
+
+
+@pytest.fixture
+def http_stub(settings: object) -> Iterator[HttpStub]:
+    """An HTTP server to send messages to; this process may reach it as OUTBOUND_ALLOWED_HOSTS."""
+    stub = HttpStub()
+    settings.OUTBOUND_ALLOWED_HOSTS = [stub.host]
+    yield stub
+    stub.close()
+
+
+@pytest.fixture
+def stack(
+    transactional_db: None, services: Services, local_chain: LocalChain, http_stub: HttpStub, tmp_path: Path
+) -> Iterator[Stack]:
+    """All of SolFlow's processes, none started yet; they see what this test writes into the database, and it them."""
+    processes = Stack(local_chain, http_stub, tmp_path)
+    yield processes
+    processes.kill_all()
+    print(processes.logs())  # noqa: T201 - pytest shows it when the test failed
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)

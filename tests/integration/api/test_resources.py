@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import base58
+import pytest
+from django.core.management import call_command
+from rest_framework.test import APIClient
+from solders.keypair import Keypair
+
+from accounts.models import Installation
+from executions.models import Delivery
+from tests.integration.api.conftest import DISCORD_URL, RECIPIENT, WATCHED, manual
+from tests.local_chain import LocalChain
+from tests.people import Person
+from tests.waiting import wait_for
+
+Create = Callable[..., dict[str, Any]]
+OTHER_URL = DISCORD_URL.replace("0123", "4567")
+
+
+def test_a_signer_is_imported_in_both_forms_and_no_answer_holds_the_key(api: APIClient, no_chain: None) -> None:
+    for form in (lambda raw: base58.b58encode(raw).decode(), list):
+        keypair = Keypair()
+        body = {"name": "treasury", "secret_key": form(bytes(keypair)), "max_lamports_per_day": "1.5 SOL"}
+        answer = api.post("/api/v1/signers/", body, format="json")
+        shown = answer.json()
+        assert (answer.status_code, shown["address"]) == (201, str(keypair.pubkey()))
+        assert set(shown) == {
+            "id",
+            "name",
+            "address",
+            "balance_lamports",
+            "max_lamports_per_day",
+            "paused_at",
+            "paused_reason",
+            "created_at",
+        }
+        assert shown["max_lamports_per_day"] == 1_500_000_000
+        listed = api.get("/api/v1/signers/").content + api.get(f"/api/v1/signers/{shown['id']}/").content
+        for secret in (base58.b58encode(bytes(keypair)), bytes(keypair).hex().encode(), str(list(bytes(keypair))).encode()):
+            assert secret not in answer.content + listed
+
+
+def test_a_wrong_key_is_refused_and_not_repeated(api: APIClient) -> None:
+    secret = base58.b58encode(bytes(Keypair())).decode()
+    for wrong in (secret[:-4], [1, 2, 3], [300] * 64, 7, {"a": secret}):
+        answer = api.post("/api/v1/signers/", {"name": "x", "secret_key": wrong}, format="json")
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "secret_key")
+        assert secret[:20].encode() not in answer.content
+
+
+def test_a_known_key_is_409(api: APIClient) -> None:
+    body = {"name": "x", "secret_key": base58.b58encode(bytes(Keypair())).decode()}
+    assert api.post("/api/v1/signers/", body, format="json").status_code == 201
+    assert api.post("/api/v1/signers/", body, format="json").status_code == 409
+
+
+def test_without_the_chain_a_balance_is_null(api: APIClient, create: Create, no_chain: None) -> None:
+    signer = create("signers", {"name": "x"})
+    assert signer["balance_lamports"] is None
+    assert api.get(f"/api/v1/signers/{signer['id']}/").json()["balance_lamports"] is None
+
+
+def test_a_signer_shows_what_the_chain_says_it_has(api: APIClient, create: Create, chain: LocalChain) -> None:
+    poor, keypair = create("signers", {"name": "poor"}), Keypair()
+    address = str(keypair.pubkey())
+    chain.airdrop(address, 5_000_000_000)
+    wait_for(lambda: chain.balance(address, "confirmed"), 10, "the airdrop is confirmed")
+    rich = create("signers", {"name": "rich", "secret_key": list(bytes(keypair))})
+    assert (poor["balance_lamports"], rich["balance_lamports"]) == (0, 5_000_000_000)
+    listed = api.get("/api/v1/signers/").json()["results"]
+    assert [signer["balance_lamports"] for signer in listed] == [5_000_000_000, 0]
+
+
+def test_a_signers_name_and_limit_are_changed_and_it_is_paused_and_deleted(
+    api: APIClient, create: Create, no_chain: None
+) -> None:
+    url = f"/api/v1/signers/{create('signers', {'name': 'x'})['id']}/"
+    changed = api.patch(url, {"name": "y", "max_lamports_per_day": 7}, format="json").json()
+    assert (changed["name"], changed["max_lamports_per_day"]) == ("y", 7)
+    assert api.patch(url, {"address": RECIPIENT}, format="json").status_code == 400
+    assert api.post(f"{url}pause/", {"reason": "known"}, format="json").json()["paused_reason"] == "known"
+    assert api.delete(f"{url}pause/").json()["paused_reason"] is None
+    assert (api.delete(url).status_code, api.get(url).status_code) == (204, 404)
+
+
+def test_a_channel_is_shown_masked_and_a_mask_sent_back_changes_nothing(api: APIClient) -> None:
+    body = {"name": "ops", "type": "discord", "config": {"webhook_url": DISCORD_URL}}
+    answer = api.post("/api/v1/channels/", body, format="json")
+    shown = answer.json()
+    assert (answer.status_code, shown["config"]) == (201, {"webhook_url": "discord.com/…0123"})
+    url = f"/api/v1/channels/{shown['id']}/"
+    assert api.patch(url, {"name": "new", "config": shown["config"]}, format="json").json()["name"] == "new"
+    changed = api.put(url, {"name": "new", "config": {"webhook_url": OTHER_URL}}, format="json").json()
+    assert changed["config"] == {"webhook_url": "discord.com/…4567"}
+    answers = [api.get(url), api.get("/api/v1/channels/"), api.get("/api/v1/audit/")]
+    assert all(b"abcdefghij" not in answer.content for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"name": "x", "type": "discord"}, "config"),
+        ({"name": "x", "type": "discord", "config": {}}, "config.webhook_url"),
+        ({"name": "x", "type": "discord", "config": {"webhook_url": "http://10.0.0.1/"}}, "config.webhook_url"),
+        ({"name": "x", "type": "pigeon", "config": {}}, "type"),
+        ({"name": "x", "type": "slack", "config": {}}, "type"),
+        ({"name": "", "type": "discord", "config": {"webhook_url": DISCORD_URL}}, "name"),
+        ({"name": "x", "type": "discord", "config": {"webhook_url": DISCORD_URL}, "colour": 1}, "colour"),
+    ],
+)
+def test_a_wrong_channel_is_400_with_its_path(api: APIClient, body: dict[str, Any], path: str) -> None:
+    answer = api.post("/api/v1/channels/", body, format="json")
+    assert answer.status_code == 400
+    assert path in {problem["path"] for problem in answer.json()["errors"]}
+
+
+def test_a_test_message_is_a_delivery_for_the_worker(bob: Person, create: Create) -> None:
+    body = {"name": "ops", "type": "discord", "config": {"webhook_url": DISCORD_URL}}
+    channel = create("channels", body)
+    answer = bob.client().post(f"/api/v1/channels/{channel['id']}/test/")
+    assert answer.status_code == 202
+    delivery = Delivery.objects.get(pk=answer.json()["delivery_id"])
+    assert (str(delivery.channel_id), delivery.status, delivery.outcome) == (channel["id"], "pending", "test")
+
+
+def test_address_lists_are_written_whole_and_listed_without_entries(api: APIClient, create: Create) -> None:
+    made = create("address-lists", {"name": "friends", "entries": [{"address": WATCHED, "label": "treasury"}]})
+    assert made["entries"] == [{"address": WATCHED, "label": "treasury"}]
+    (row,) = api.get("/api/v1/address-lists/").json()["results"]
+    assert (row["size"], "entries" in row) == (1, False)
+    url = f"/api/v1/address-lists/{made['id']}/"
+    changed = api.patch(url, {"entries": [{"address": RECIPIENT}, {"address": WATCHED}]}, format="json").json()
+    assert (changed["size"], changed["version"], changed["name"]) == (2, 2, "friends")
+    assert (api.delete(url).status_code, api.get(url).status_code) == (204, 404)
+
+
+@pytest.mark.parametrize(
+    ("entries", "path"),
+    [
+        ([{"address": "x"}], "entries[0].address"),
+        ([{"address": WATCHED}, {"address": WATCHED}], "entries"),
+        ([{"address": WATCHED, "lable": "x"}], "entries[0].lable"),
+        ("all", "entries"),
+    ],
+)
+def test_a_wrong_entry_is_400_with_its_path(api: APIClient, entries: Any, path: str) -> None:
+    answer = api.post("/api/v1/address-lists/", {"name": "x", "entries": entries}, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, path)
+
+
+def test_idls_are_stored_listed_without_documents_and_refused_when_they_are_none(api: APIClient, create: Create) -> None:
+    document = {"address": WATCHED, "metadata": {"name": "amm"}, "instructions": []}
+    made = create("idls", {"name": "amm", "document": document})
+    assert (made["program_id"], made["document"]) == (WATCHED, document)
+    (row,) = api.get("/api/v1/idls/").json()["results"]
+    assert (row["name"], "document" in row) == ("amm", False)
+    wrong = api.post("/api/v1/idls/", {"name": "x", "document": {"swagger": "2.0"}}, format="json")
+    assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (400, "document.instructions")
+    assert api.post("/api/v1/idls/", {"name": "amm", "document": document}, format="json").status_code == 409
+    assert api.delete(f"/api/v1/idls/{made['id']}/").status_code == 204
+
+
+def test_the_audit_log_tells_who_did_what_from_where(alice: Person, carol: Person, create: Create) -> None:
+    made = create("workflows", {"name": "x", "definition": manual()})
+    entries = carol.client().get("/api/v1/audit/").json()["results"]
+    entry = next(entry for entry in entries if entry["action"] == "workflow_created")
+    assert (entry["target_type"], entry["target_id"], entry["target_name"]) == ("workflow", made["id"], "x")
+    assert (entry["actor"], entry["address"]) == ("token:alice/test", "127.0.0.1")
+    assert alice.client().post("/api/v1/audit/", {}, format="json").status_code == 405
+
+
+def test_everything_is_paused_by_an_operator_and_the_state_is_seen_by_everybody(bob: Person, carol: Person) -> None:
+    operator, viewer = bob.client(), carol.client()
+    assert viewer.get("/api/v1/pause/").json() == {"paused": False, "paused_at": None, "paused_reason": None}
+    assert viewer.post("/api/v1/pause/").status_code == 403
+    paused = operator.post("/api/v1/pause/", {"reason": "odd"}, format="json")
+    assert (paused.status_code, paused.json()["paused"], paused.json()["may_still_land"]) == (200, True, [])
+    assert viewer.get("/api/v1/pause/").json()["paused_reason"] == "odd"
+    lifted = operator.delete("/api/v1/pause/")
+    assert (lifted.status_code, lifted.json()["paused"]) == (200, False)
+
+
+def test_the_commands_pause_and_resume_do_the_same(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("pause", "maintenance")
+    assert Installation.objects.get().paused_reason == "maintenance"
+    call_command("resume")
+    assert Installation.objects.get().paused_at is None
+    assert "Paused" in capsys.readouterr().out
+
+
+def test_what_the_listener_watches_is_listed(api: APIClient) -> None:
+    for resource in ("subscriptions", "gaps", "rpc-endpoints"):
+        page = api.get(f"/api/v1/{resource}/")
+        assert (page.status_code, json.loads(page.content)["results"]) == (200, [])

@@ -1,0 +1,234 @@
+"""Executions from intake to their end, in this process, on a real chain and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.actors import Actor
+from accounts.models import AuditEntry
+from executions import pauses
+from executions.models import Attempt, Execution, RateUnit, Reservation
+from executions.pipeline import advance
+from executions.services import execution_replay, execution_retry
+from tests.executing import SOL, balance_event, execution, new_address, settled, take_events
+from tests.local_chain import LocalChain
+from workflows.models import Signer, Workflow
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAYMENT = 900_000
+
+
+def transfer(to: str, lamports: int | str = PAYMENT) -> list[dict[str, object]]:
+    return [{"type": "transfer_sol", "to": to, "lamports": lamports}]
+
+
+def test_an_event_becomes_one_payment_that_the_chain_confirms(
+    make_workflow: Callable[..., Workflow], chain: LocalChain
+) -> None:
+    """Detected, passed, simulated, signed, sent, confirmed; the recipient has the amount, the ledger the true fee."""
+    watched, to = new_address(), new_address()
+    (row_id,) = take_events(make_workflow(watched, transfer(to)), [balance_event(watched, 10)])
+
+    advance([row_id])
+    row = settled(row_id)
+
+    assert row.status == "success", row.error_detail
+    assert chain.balance(to) == PAYMENT
+    names = [step["name"] for step in row.steps]
+    assert names == ["detected", "queued", "passed", "limits", "simulated", "signed", "sent", "confirmed"]
+    attempt = Attempt.objects.get(execution_id=row_id)
+    assert (attempt.status, attempt.fee_lamports) == ("confirmed", 5_000)
+    assert Reservation.objects.get(execution_id=row_id).lamports == PAYMENT + 5_000
+
+
+def test_the_same_event_twice_makes_one_execution(make_workflow: Callable[..., Workflow]) -> None:
+    """The key decides, within one batch and between batches."""
+    watched = new_address()
+    workflow = make_workflow(watched, transfer(new_address()))
+    event = balance_event(watched, 10)
+
+    assert len(take_events(workflow, [event, event])) == 1
+    assert take_events(workflow, [event]) == []
+    assert Execution.objects.count() == 1
+
+
+def test_a_second_delivery_of_a_task_finds_nothing_to_do(
+    make_workflow: Callable[..., Workflow], chain: LocalChain
+) -> None:
+    """Advancing the same ids again pays nothing again."""
+    watched, to = new_address(), new_address()
+    (row_id,) = take_events(make_workflow(watched, transfer(to)), [balance_event(watched, 10)])
+
+    assert [advance([row_id]), advance([row_id]), advance([row_id])] == [1, 0, 0]
+
+    assert settled(row_id).status == "success"
+    assert advance([row_id]) == 0
+    assert chain.balance(to) == PAYMENT
+
+
+def test_a_filtered_event_sends_nothing_and_says_why(make_workflow: Callable[..., Workflow], chain: LocalChain) -> None:
+    """The trace holds what the condition saw."""
+    watched, to = new_address(), new_address()
+    parts = {"filter": {"field": "event.lamports_delta", "op": "gt", "value": 2 * SOL}}
+    (row_id,) = take_events(make_workflow(watched, transfer(to), parts=parts), [balance_event(watched, 10)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert (row.status, row.filter_trace["saw"]) == ("filtered", SOL)
+    assert not Attempt.objects.exists()
+    assert not RateUnit.objects.exists()
+
+
+def test_more_than_the_limit_is_refused_before_signing(make_workflow: Callable[..., Workflow]) -> None:
+    """A template's result passes the same limit as a literal, and the figures are in the error."""
+    watched = new_address()
+    workflow = make_workflow(watched, transfer(new_address(), "{{ event.lamports_delta // 2 }}"))
+    (row_id,) = take_events(workflow, [balance_event(watched, 10)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert (row.status, row.error_code) == ("failed", "limit_exceeded")
+    assert "500005000 lamports would leave" in row.error_detail
+    assert not Attempt.objects.exists()
+    assert not Reservation.objects.exists()
+    assert not RateUnit.objects.exists()
+
+
+def test_above_the_hourly_rate_executions_are_throttled(
+    make_workflow: Callable[..., Workflow], chain: LocalChain
+) -> None:
+    """Three may pay, in the order in which they came; the rest is final and says so."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to), max_executions_per_hour=3)
+    ids = take_events(workflow, [balance_event(watched, slot) for slot in range(10, 15)])
+
+    advance(ids)
+
+    assert [settled(row_id).status for row_id in ids] == ["success"] * 3 + ["throttled"] * 2
+    assert chain.balance(to) == 3 * PAYMENT
+
+
+def test_equal_payments_at_once_all_land(
+    make_workflow: Callable[..., Workflow], chain: LocalChain, signer: Signer
+) -> None:
+    """Same amount, same recipient, same cached blockhash: the memo makes each a transaction of its own."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to))
+    before = chain.balance(signer.address)
+    ids = take_events(workflow, [balance_event(watched, slot) for slot in range(10, 30)])
+
+    advance(ids)
+
+    assert {settled(row_id).status for row_id in ids} == {"success"}
+    assert chain.balance(to) == 20 * PAYMENT
+    assert before - chain.balance(signer.address) == sum(Reservation.objects.values_list("lamports", flat=True))
+
+
+def test_a_daily_limit_counts_what_was_reserved(make_workflow: Callable[..., Workflow], chain: LocalChain) -> None:
+    """Two payments fit into the day, the third is refused with the sum."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to), max_lamports_per_day=2 * (PAYMENT + 5_000))
+    ids = take_events(workflow, [balance_event(watched, slot) for slot in (10, 11, 12)])
+
+    advance(ids)
+
+    ended = sorted(settled(row_id).status for row_id in ids)
+    assert ended == ["failed", "success", "success"]
+    assert Execution.objects.get(status="failed").error_code == "daily_limit_exceeded"
+
+
+def test_under_a_global_pause_nothing_is_signed_and_the_lift_runs_what_waited(
+    make_workflow: Callable[..., Workflow], chain: LocalChain, actor: Actor
+) -> None:
+    """The execution stays pending, waiting for the pause, and keeps its place."""
+    watched, to = new_address(), new_address()
+    (row_id,) = take_events(make_workflow(watched, transfer(to)), [balance_event(watched, 10)])
+    assert pauses.installation_pause(actor=actor, reason="drill") == []
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert (row.status, row.waiting_for) == ("pending", "pause")
+    assert not Attempt.objects.exists()
+    pauses.installation_resume(actor=actor)
+    advance([row_id])
+    assert settled(row_id).status == "success"
+
+
+def test_a_dry_run_ends_with_its_simulation(make_workflow: Callable[..., Workflow], chain: LocalChain) -> None:
+    """Nothing is signed; what would have been spent is there to read."""
+    watched, to = new_address(), new_address()
+    (row_id,) = take_events(make_workflow(watched, transfer(to), dry_run=True), [balance_event(watched, 10)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert row.status == "success"
+    assert row.simulation["outflow_lamports"] == PAYMENT + 5_000
+    assert chain.balance(to) == 0
+
+
+def test_a_payment_that_would_fail_is_not_sent(make_workflow: Callable[..., Workflow]) -> None:
+    """The simulation's logs are kept."""
+    watched = new_address()
+    workflow = make_workflow(watched, transfer(new_address(), 10), max_lamports_per_tx=100_000)
+    (row_id,) = take_events(workflow, [balance_event(watched, 10)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert (row.status, row.error_code) == ("failed", "simulation_failed")
+    assert "InsufficientFundsForRent" in row.error_detail
+
+
+def test_a_retry_runs_the_same_row_again(
+    make_workflow: Callable[..., Workflow], chain: LocalChain, actor: Actor
+) -> None:
+    """After the cause is gone; the audit log says who asked for it."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to, "{{ event.lamports_delta // 500 }}"))
+    (row_id,) = take_events(workflow, [balance_event(watched, 10)])
+    advance([row_id])
+    assert execution(row_id).error_code == "limit_exceeded"
+    Workflow.objects.filter(pk=workflow.pk).update(max_lamports_per_tx=3_000_000)
+
+    execution_retry(actor=actor, execution=execution(row_id))
+    advance([row_id])
+
+    assert settled(row_id).status == "success"
+    assert chain.balance(to) == SOL // 500
+    assert AuditEntry.objects.filter(action="execution_retried").count() == 1
+
+
+def test_a_replay_is_an_execution_of_its_own(
+    make_workflow: Callable[..., Workflow], chain: LocalChain, actor: Actor
+) -> None:
+    """It names its origin, and pays again."""
+    watched, to = new_address(), new_address()
+    (row_id,) = take_events(make_workflow(watched, transfer(to)), [balance_event(watched, 10)])
+    advance([row_id])
+    first = settled(row_id)
+
+    replayed = Execution.objects.get(execution_id=execution_replay(actor=actor, execution=first))
+    advance([replayed.id])
+
+    assert settled(replayed.id).status == "success"
+    assert replayed.replay_of == first.execution_id
+    assert chain.balance(to) == 2 * PAYMENT
+
+
+def test_without_actions_an_execution_ends_when_its_filter_is_met(make_workflow: Callable[..., Workflow]) -> None:
+    """One claim, one decision, done."""
+    watched = new_address()
+    (row_id,) = take_events(make_workflow(watched, []), [balance_event(watched, 10)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert row.status == "success"
+    assert [step["name"] for step in row.steps] == ["detected", "queued", "passed", "limits"]

@@ -1,0 +1,247 @@
+"""A real listener process on the local chain: what happens there happens here once, whatever becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from solders.keypair import Keypair
+
+from accounts.errors import NotNow
+from executions.models import Heartbeat
+from listener.models import Gap, Subscription
+from listener.selectors import open_gaps
+from listener.services import workflow_enable, workflow_update
+from tests.local_chain import LocalChain
+from tests.stack import Stack
+from tests.waiting import wait_for
+from tests.watching import actor, deltas, events, memo_transaction, new_address, workflow
+from workflows.models import Workflow
+from workflows.services.workflow import workflow_disable
+
+MEMO_PROGRAM = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
+PATIENCE_S = 15.0
+
+
+def watches_balance(address: str) -> Workflow:
+    made = workflow({"type": "balance_change", "address": address})
+    return workflow_enable(actor=actor(), workflow=made)
+
+
+def watches_memos(pattern: str) -> Workflow:
+    made = workflow({"type": "program_log", "program_id": MEMO_PROGRAM, "pattern": pattern})
+    return workflow_enable(actor=actor(), workflow=made)
+
+
+def watching_everything(expected: int) -> Callable[[], bool]:
+    """Whether the newest heartbeat covers so many subscriptions."""
+    return lambda: Heartbeat.objects.filter(kind="listener", detail__covered=expected).exists()
+
+
+def wait_until_seen(watching: Workflow, total: int) -> None:
+    wait_for(lambda: sum(deltas(watching)) == total, PATIENCE_S, f"deltas of {total}")
+
+
+@pytest.fixture
+def funded(chain: LocalChain) -> Keypair:
+    payer = Keypair()
+    chain.wait_for_status(chain.airdrop(payer.pubkey(), 10**9))
+    return payer
+
+
+def test_a_balance_change_becomes_an_execution(stack: Stack, chain: LocalChain) -> None:
+    address = new_address()
+    chain.wait_for_status(chain.airdrop(address, 10_000_000))
+    watching = watches_balance(address)
+    stack.start("listener")
+
+    chain.airdrop(address, 5_000_000)
+
+    wait_until_seen(watching, 5_000_000)
+    (event,) = events(watching)
+    assert (event["previous_lamports"], event["lamports"]) == (10_000_000, 15_000_000)
+
+
+def test_workflows_are_taken_up_moved_and_dropped_within_a_second(stack: Stack, chain: LocalChain) -> None:
+    stack.start("listener")
+    here, there = new_address(), new_address()
+    watching = watches_balance(here)
+    wait_for(watching_everything(1), 3, "the new subscription")
+    chain.airdrop(here, 1_000_000)
+    wait_until_seen(watching, 1_000_000)
+
+    definition = {**watching.version.definition, "trigger": {"type": "balance_change", "address": there}}
+    moved = workflow_update(actor=actor(), workflow=watching, changes={"definition": definition})
+    chain.airdrop(here, 7)
+    chain.airdrop(there, 2_000_000)
+    wait_until_seen(moved, 3_000_000)
+
+    workflow_disable(actor=actor(), workflow=moved)
+    wait_for(watching_everything(0), 3, "no subscription")
+    chain.wait_for_status(chain.airdrop(there, 9))
+    assert sum(deltas(moved)) == 3_000_000
+
+
+def test_a_newcomer_on_a_shared_account_starts_with_its_own_baseline(stack: Stack, chain: LocalChain) -> None:
+    address = new_address()
+    first = watches_balance(address)
+    stack.start("listener")
+    for _ in range(5):
+        chain.airdrop(address, 1_000_000)
+    second = watches_balance(address)
+    baseline = chain.balance(address, "confirmed")
+    for _ in range(5):
+        chain.wait_for_status(chain.airdrop(address, 1_000_000))
+
+    wait_until_seen(first, 10_000_000)
+    second.refresh_from_db()
+    assert second.enabled_at_slot is not None
+    wait_for(lambda: 0 <= 10_000_000 - sum(deltas(second)) <= baseline, PATIENCE_S, "the second's deltas")
+    assert all(event["slot"] > second.enabled_at_slot for event in events(second))
+
+
+def test_an_account_change_tells_owner_and_data(stack: Stack, chain: LocalChain) -> None:
+    address = new_address()
+    chain.set_account(address, lamports=2_000_000, data="AQI=", owner=MEMO_PROGRAM)
+    chain.warp(3)
+    made = workflow({"type": "account_change", "address": address, "watch": "data"})
+    watching = workflow_enable(actor=actor(), workflow=made)
+    stack.start("listener")
+
+    chain.set_account(address, lamports=2_000_000, data="AQM=", owner=MEMO_PROGRAM)
+
+    wait_for(lambda: events(watching), PATIENCE_S, "the change")
+    (event,) = events(watching)
+    assert (event["data_base64"], event["owner"], event["data_changed"]) == ("AQM=", MEMO_PROGRAM, True)
+
+
+def test_a_matching_log_line_becomes_an_execution(stack: Stack, chain: LocalChain, funded: Keypair) -> None:
+    watching = watches_memos("^order [0-9]+$")
+    stack.start("listener")
+
+    memo_transaction(chain, funded, "no order")
+    signature = memo_transaction(chain, funded, "order 66")
+
+    wait_for(lambda: events(watching), PATIENCE_S, "the line")
+    (event,) = events(watching)
+    assert (event["line"], event["signature"], event["logs_truncated"]) == ("order 66", signature, False)
+
+
+def test_logs_between_the_enabling_and_the_acknowledgement_are_read_back(
+    stack: Stack, chain: LocalChain, funded: Keypair
+) -> None:
+    watching = watches_memos("^early")
+    sent = {memo_transaction(chain, funded, f"early {n}") for n in range(3)}
+    stack.start("listener")
+
+    wait_for(lambda: {event["signature"] for event in events(watching)} == sent, PATIENCE_S, "the early lines")
+    wait_for(lambda: not open_gaps(), PATIENCE_S, "the gap to be filled")
+    assert [(gap.reason, gap.status) for gap in Gap.objects.all()] == [("enabled", "filled")]
+
+
+@pytest.mark.parametrize("trouble", ["dropped sockets", "killed listener", "stalled sockets"])
+def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Keypair, trouble: str) -> None:
+    """Events go on while the listener cannot see them."""
+    address = new_address()
+    by_balance, by_log = watches_balance(address), watches_memos("^n[0-9]+$")
+    stack.start("listener")
+    wait_for(watching_everything(2), PATIENCE_S, "both subscriptions")
+
+    sent: list[str] = []
+    for round_number in range(3):
+        sent += _some_events(chain, funded, address, round_number)
+        if trouble == "dropped sockets":
+            chain.drop_sockets()
+        elif trouble == "stalled sockets":
+            chain.faults(stall_sockets={})
+        else:
+            stack.listener.kill()
+        sent += _some_events(chain, funded, address, round_number + 10)
+        chain.clear_faults()
+        if trouble == "killed listener":
+            stack.start("listener")
+    sent += _some_events(chain, funded, address, 99)
+
+    wait_until_seen(by_balance, chain.balance(address))
+    wait_for(lambda: len(events(by_log)) == len(sent), PATIENCE_S, "every line")
+    assert {event["signature"] for event in events(by_log)} == set(sent)
+    wait_for(lambda: not open_gaps(), PATIENCE_S, "the gaps to be filled")
+
+
+def test_notifications_that_come_twice_late_and_broken_lose_and_double_nothing(
+    stack: Stack, chain: LocalChain, funded: Keypair
+) -> None:
+    address = new_address()
+    by_balance, by_log = watches_balance(address), watches_memos("^n[0-9]+$")
+    stack.start("listener")
+    wait_for(watching_everything(2), PATIENCE_S, "both subscriptions")
+    told = ["accountNotification", "logsNotification"]
+    chain.faults(
+        duplicate={"methods": told, "probability": 0.3, "seed": 1},
+        reorder={"methods": told, "probability": 0.3, "seed": 2},
+        malformed={"methods": told, "probability": 0.1, "seed": 3},
+        slot_offset={"methods": told, "probability": 0.2, "seed": 4, "slots": 1},
+    )
+
+    sent = [signature for n in range(10) for signature in _some_events(chain, funded, address, n)]
+    chain.wait_for_status(sent[-1])
+    chain.clear_faults()
+
+    wait_until_seen(by_balance, chain.balance(address))
+    wait_for(lambda: len(events(by_log)) >= len(sent), PATIENCE_S, "every line")
+    assert sorted(event["signature"] for event in events(by_log)) == sorted(sent)
+
+
+def test_a_stop_writes_what_has_come_in_and_says_goodbye(stack: Stack, chain: LocalChain) -> None:
+    watching = watches_balance(new_address())
+    stack.start("listener")
+    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+
+    chain.airdrop(watching.version.definition["trigger"]["address"], 1_000_000)
+    wait_until_seen(watching, 1_000_000)
+    stack.listener.stop()
+
+    assert not Heartbeat.objects.filter(kind="listener").exists()
+
+
+def test_checkpoints_follow_the_chain_although_nothing_happens(stack: Stack, chain: LocalChain) -> None:
+    watches_balance(new_address())
+    stack.start("listener")
+    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    before = Subscription.objects.get().checkpoint_slot
+    assert before is not None
+
+    chain.warp(40)
+
+    wait_for(lambda: (Subscription.objects.get().checkpoint_slot or 0) > before, PATIENCE_S, "the checkpoint to move")
+
+
+def test_without_an_endpoint_nothing_is_enabled(chain: LocalChain, settings: object, transactional_db: None) -> None:
+    chain.faults(server_error={"methods": ["getAccountInfo"]})
+    made = workflow({"type": "balance_change", "address": new_address()})
+
+    with pytest.raises(NotNow):
+        workflow_enable(actor=actor(), workflow=made)
+
+    made.refresh_from_db()
+    assert not made.enabled
+
+
+def test_another_chain_ends_the_listener_with_one_line(stack: Stack, chain: LocalChain) -> None:
+    watches_balance(new_address())
+    with LocalChain(slot_ms=100) as other:
+        stack.listener.launch(SOLANA_RPC_URLS=other.rpc_url, SOLANA_WS_URLS=other.ws_url)
+        wait_for(lambda: not stack.listener.running, PATIENCE_S, "the listener to end")
+
+    assert stack.listener.output().count("wrong_chain") == 1
+    assert "Traceback" not in stack.listener.output()
+
+
+def _some_events(chain: LocalChain, payer: Keypair, address: str, number: int) -> Sequence[str]:
+    """Deposits and memos, in several slots."""
+    signatures = []
+    for n in range(3):
+        chain.airdrop(address, 1_000_000 + n)
+        signatures.append(memo_transaction(chain, payer, f"n{number * 10 + n}"))
+        chain.warp(1)
+    return signatures

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from typing import Any
+
+import base58
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
+from solders.keypair import Keypair
+
+from accounts.models import AuditEntry, Role
+from executions.models import Attempt, Delivery, Execution, Heartbeat, RateUnit, Reservation
+from executions.services import execution_run
+from tests.people import Person, person
+from workflows.models import Channel, Signer, Workflow
+from workflows.services import (
+    address_list_create,
+    channel_create,
+    idl_create,
+    signer_create,
+    workflow_create,
+    workflow_enable,
+)
+
+OURS = ("accounts", "workflows", "executions", "listener")
+ADDRESS = "CebN5WGQ4jvEPvsVU4EoHEpgzq1VV7AbicfhtW4xC9iM"
+SECRET_KEY = Keypair()
+DISCORD_URL = "https://discord.com/api/webhooks/123456789012345678/abcdefghijklmnopqrstuvwxyz0123"
+
+
+@pytest.fixture
+def alice(db: None) -> Person:
+    return person("alice", Role.ADMIN)
+
+
+@pytest.fixture
+def root(client: Client, db: None) -> Client:
+    """A superuser's browser."""
+    client.force_login(get_user_model().objects.create_superuser(username="root", password="x"))
+    return client
+
+
+@pytest.fixture
+def rows(alice: Person) -> dict[str, Any]:
+    """One row of every table that a workflow touches."""
+    actor, now = alice.actor, timezone.now()
+    signer = signer_create(actor=actor, name="treasury", secret_key=list(bytes(SECRET_KEY)))
+    channel = channel_create(actor=actor, name="ops", type="discord", config={"webhook_url": DISCORD_URL})
+    address_list_create(actor=actor, name="friends", entries=[{"address": ADDRESS}])
+    idl_create(actor=actor, name="amm", document={"address": ADDRESS, "instructions": []})
+    made = workflow_create(
+        actor=actor, definition={"trigger": {"type": "manual"}}, settings={"name": "pay"}, signer_id=signer.id
+    )
+    workflow = workflow_enable(actor=actor, workflow=made, enabled_at_slot=0)
+    execution = Execution.objects.get(execution_id=execution_run(actor=actor, workflow=workflow, data={}))
+    Attempt.objects.create(
+        execution_id=execution.pk,
+        number=1,
+        signer=signer,
+        signature="5" * 88,
+        raw=b"raw",
+        blockhash="b",
+        last_valid_block_height=1,
+        genesis_hash="g",
+        signed_at=now,
+        status="expired",
+    )
+    RateUnit.objects.create(execution_id=execution.pk, workflow=workflow, at=now)
+    Reservation.objects.create(execution_id=execution.pk, workflow=workflow, signer=signer, lamports=5, at=now)
+    delivery = Delivery.objects.create(
+        execution_id=execution.pk,
+        team=actor.team,
+        channel=channel,
+        outcome="success",
+        status="dead",
+        next_attempt_at=now,
+    )
+    Heartbeat.objects.create(name="worker@x", kind="worker", at=now)
+    return {"workflow": workflow, "execution": execution, "delivery": delivery, "signer": signer}
+
+
+def act(client: Client, row: Any, action: str) -> str:
+    """Do an action with one row from its list; gives the page that follows."""
+    url = f"/admin/{row._meta.app_label}/{row._meta.model_name}/"
+    answer = client.post(url, {"action": action, "_selected_action": [row.pk]}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_every_model_of_ours_has_an_admin_page() -> None:
+    ours = {model for app in OURS for model in apps.get_app_config(app).get_models()}
+    assert ours <= set(admin.site._registry)
+
+
+@pytest.mark.parametrize("model", [model for app in OURS for model in apps.get_app_config(app).get_models()])
+def test_lists_and_details_show_rows_and_never_a_secret(root: Client, rows: dict[str, Any], model: Any) -> None:
+    url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    pages = [root.get(url)]
+    first = model.objects.order_by("pk").first()
+    if first is not None:
+        pages.append(root.get(f"{url}{first.pk}/change/"))
+    raw = bytes(SECRET_KEY)
+    secrets = [base58.b58encode(raw).decode(), raw.hex(), str(list(raw)), DISCORD_URL[-30:]]
+    for page in pages:
+        assert page.status_code == 200
+        assert not [secret for secret in secrets if secret in page.content.decode()]
+
+
+def test_a_list_makes_no_query_for_each_row(
+    root: Client, rows: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    for name in ("executions/attempt", "executions/delivery", "workflows/workflow", "executions/execution"):
+        with django_assert_max_num_queries(9):
+            root.get(f"/admin/{name}/")
+
+
+def test_nothing_can_be_changed_or_deleted_by_hand(root: Client, rows: dict[str, Any]) -> None:
+    signer: Signer = rows["signer"]
+    url = f"/admin/workflows/signer/{signer.pk}/"
+    assert root.post(f"{url}change/", {"name": "new"}).status_code == 403
+    assert root.post(f"{url}delete/", {"post": "yes"}).status_code == 403
+    assert root.get("/admin/workflows/signer/add/").status_code == 403
+
+
+def test_workflow_actions_call_the_services_under_the_admins_name(root: Client, rows: dict[str, Any]) -> None:
+    workflow: Workflow = rows["workflow"]
+    act(root, workflow, "pause")
+    act(root, workflow, "disable")
+    workflow.refresh_from_db()
+    assert (workflow.enabled, workflow.paused_at is None) == (False, False)
+    act(root, workflow, "resume")
+    act(root, workflow, "enable")
+    workflow.refresh_from_db()
+    assert (workflow.enabled, workflow.paused_at) == (True, None)
+    actions = AuditEntry.objects.filter(actor="admin:root").order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["workflow_paused", "workflow_disabled", "workflow_resumed", "workflow_enabled"]
+
+
+def test_a_signer_is_paused(root: Client, rows: dict[str, Any]) -> None:
+    act(root, rows["signer"], "pause")
+    assert Signer.objects.get().paused_reason
+    act(root, rows["signer"], "resume")
+    assert Signer.objects.get().paused_at is None
+
+
+def test_what_a_service_refuses_is_said_and_not_done(root: Client, rows: dict[str, Any]) -> None:
+    assert "only a failed or throttled execution is retried" in act(root, rows["execution"], "retry")
+    assert Execution.objects.get().status == "pending"
+
+
+def test_executions_are_retried_and_replayed(root: Client, rows: dict[str, Any]) -> None:
+    Execution.objects.update(status="failed")
+    assert "Retried: 1" in act(root, rows["execution"], "retry")
+    assert Execution.objects.get().status == "pending"
+    assert "Replayed: 1" in act(root, rows["execution"], "replay")
+    assert Execution.objects.filter(replay_of=rows["execution"].execution_id).count() == 1
+
+
+def test_a_dead_message_is_sent_again(root: Client, rows: dict[str, Any]) -> None:
+    assert "Due again: 1" in act(root, rows["delivery"], "resend")
+    assert Delivery.objects.get().status == "pending"
+
+
+def test_an_execution_is_found_by_the_beginning_of_its_id(root: Client, rows: dict[str, Any]) -> None:
+    execution: Execution = rows["execution"]
+    assert (
+        execution.execution_id
+        in root.get(f"/admin/executions/execution/?q={execution.execution_id[:8]}").content.decode()
+    )
+    assert execution.execution_id not in root.get("/admin/executions/execution/?q=zzzz").content.decode()
+
+
+def test_staff_who_are_no_superusers_cannot_act(client: Client, alice: Person, rows: dict[str, Any]) -> None:
+    staff = get_user_model().objects.create_user(username="staff", password="x", is_staff=True)
+    client.force_login(staff)
+    workflow: Workflow = rows["workflow"]
+    answer = client.post("/admin/workflows/workflow/", {"action": "disable", "_selected_action": [workflow.pk]})
+    assert answer.status_code == 403
+    assert Workflow.objects.get().enabled
+
+
+def test_the_channel_list_shows_the_mask(root: Client, rows: dict[str, Any]) -> None:
+    assert Channel.objects.get().shown["webhook_url"] in root.get("/admin/workflows/channel/").content.decode()

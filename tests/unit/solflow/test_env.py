@@ -1,0 +1,80 @@
+"""Readers of the environment: a bad value ends the process with one line that names the variable and no value."""
+
+from pathlib import Path
+
+import pytest
+
+from solflow import env
+
+
+def refusal(call) -> str:
+    with pytest.raises(SystemExit) as ended:
+        call()
+    return str(ended.value)
+
+
+def test_a_value_is_read_from_the_file_that_the_environment_names(monkeypatch, tmp_path: Path):
+    (tmp_path / "secret").write_text("from a file\n")
+    monkeypatch.setenv("THING_FILE", str(tmp_path / "secret"))
+    assert env.text("THING") == "from a file"
+
+
+def test_a_value_wins_over_a_file(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("THING_FILE", str(tmp_path / "missing"))
+    monkeypatch.setenv("THING", "said")
+    assert env.text("THING") == "said"
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("THING_FILE", str(tmp_path / "missing"))
+    assert "THING_FILE must name a readable file" in refusal(lambda: env.text("THING"))
+
+
+def test_a_missing_value_without_a_default_names_the_variable():
+    assert refusal(lambda: env.text("SOLFLOW_NO_SUCH_THING")).startswith("solflow: SOLFLOW_NO_SUCH_THING is not set")
+
+
+@pytest.mark.parametrize("value", ["", "x", "1.5", "0", "257", "1" * 30, "٣"])
+def test_an_integer_out_of_range_is_refused_with_the_range(monkeypatch, value: str):
+    monkeypatch.setenv("THING", value or "-")
+    assert refusal(lambda: env.integer("THING", 5, 1, 256)) == "solflow: THING must be a whole number from 1 to 256"
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e3", "-1", "11"])
+def test_a_number_that_is_not_plain_is_refused(monkeypatch, value: str):
+    monkeypatch.setenv("THING", value)
+    assert "must be a number from 0.1 to 10" in refusal(lambda: env.number("THING", 1.0, 0.1, 10))
+
+
+def test_an_unknown_choice_is_answered_with_the_known_ones(monkeypatch):
+    monkeypatch.setenv("THING", "prod")
+    assert refusal(lambda: env.choice("THING", "a", ("a", "b"))) == "solflow: THING must be one of a, b"
+
+
+def test_a_comma_list_loses_blanks_and_empty_parts(monkeypatch):
+    monkeypatch.setenv("THING", " a, ,b ,")
+    assert env.words("THING") == ["a", "b"]
+
+
+def test_a_bad_url_is_counted_and_not_repeated(monkeypatch):
+    monkeypatch.setenv("THING", "https://node.example/key,ftp://secret-key@node.example")
+    line = refusal(lambda: env.urls("THING", "", ("http", "https")))
+    assert "number 2 is not" in line
+    assert "secret-key" not in line
+
+
+def test_a_database_url_may_name_the_folder_of_a_unix_socket(monkeypatch):
+    monkeypatch.setenv("THING", "postgresql://app:p%40ss@/flow?host=%2Frun%2Fpg&sslmode=disable")
+    found = env.database("THING")
+    assert (found["HOST"], found["NAME"], found["USER"], found["PASSWORD"]) == ("/run/pg", "flow", "app", "p@ss")
+    assert found["OPTIONS"] == {"sslmode": "disable"}
+
+
+@pytest.mark.parametrize(
+    "value", ["mysql://u:hunter2@h/d", "postgresql://u:hunter2@h", "postgresql://u:hunter2@h:port/d"]
+)
+def test_a_database_url_that_is_none_is_refused_without_its_password(monkeypatch, value: str):
+    monkeypatch.setenv("THING", value)
+    line = refusal(lambda: env.database("THING"))
+    assert line.startswith("solflow: THING must")
+    assert "hunter2" not in line

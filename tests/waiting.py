@@ -1,0 +1,19 @@
+"""Waiting for conditions instead of sleeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T], timeout_s: float = 10.0, what: str = "") -> T:
+    """The first true value of `condition`, asked every 20 ms; AssertionError with the last value after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s:g} s: {what or condition.__name__}; last seen: {value!r}")
+        time.sleep(0.02)
+    return value

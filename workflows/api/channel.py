@@ -1,0 +1,80 @@
+"""`channels/`: where messages go. Secrets come in and are never shown again, only their mask."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import StrictSerializer, TeamViewSet
+from workflows.models import Channel
+from workflows.selectors import channel_get, channel_list
+from workflows.services import channel_create, channel_delete, channel_update
+
+
+class ChannelSerializer(serializers.ModelSerializer):
+    config = serializers.DictField(source="shown", help_text="Masked: host and last four characters.")
+
+    class Meta:
+        model = Channel
+        fields = ("id", "name", "type", "config", "disabled_at", "disabled_reason", "created_at", "updated_at")
+        read_only_fields = fields
+
+
+class ChannelChange(StrictSerializer):
+    name = serializers.CharField(max_length=200)
+    config = serializers.DictField(
+        help_text='For discord: {"webhook_url": "…"}. A masked value sent back leaves the secret.'
+    )
+
+
+class NewChannel(ChannelChange):
+    type = serializers.ChoiceField(choices=Channel.Type.choices)
+
+
+class ChannelViewSet(TeamViewSet):
+    """Where messages go."""
+
+    serializer_class = ChannelSerializer
+    may_conflict = ("create", "destroy")
+
+    def get_queryset(self) -> QuerySet[Channel]:
+        if getattr(self, "swagger_fake_view", False):
+            return Channel.objects.none()
+        return channel_list(team=self.team)
+
+    def channel(self, pk: UUID) -> Channel:
+        return channel_get(team=self.team, channel_id=pk)
+
+    def list(self, request: Request) -> Response:
+        return self.listed(self.get_queryset())
+
+    @extend_schema(request=NewChannel)
+    def create(self, request: Request) -> Response:
+        """Make a channel. With an `Idempotency-Key`, once."""
+        given = self.body(NewChannel)
+        return self.answer_once(
+            request, status.HTTP_201_CREATED, lambda: self.shown(channel_create(actor=self.actor, **given))
+        )
+
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        return Response(self.shown(self.channel(pk)))
+
+    @extend_schema(request=ChannelChange)
+    def update(self, request: Request, pk: UUID, partial: bool = False) -> Response:
+        changes: dict[str, Any] = self.body(ChannelChange, partial=partial)
+        return Response(self.shown(channel_update(actor=self.actor, channel=self.channel(pk), changes=changes)))
+
+    @extend_schema(request=ChannelChange)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        return self.update(request, pk, partial=True)
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Soft. Refused while an enabled workflow sends to it."""
+        channel_delete(actor=self.actor, channel=self.channel(pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Team
+
+
+class Channel(models.Model):
+    """Where messages go. Its URL or token is in a sealed box; `shown` is what people see of it."""
+
+    class Type(models.TextChoices):
+        DISCORD = "discord", "Discord"
+        TELEGRAM = "telegram", "Telegram"
+        SLACK = "slack", "Slack"
+        EMAIL = "email", "Email"
+        WEBHOOK = "webhook", "Webhook"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="channels")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=10, choices=Type.choices)
+    sealed = models.BinaryField()
+    shown = models.JSONField(default=dict)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "name"], condition=Q(deleted_at=None), name="channels_of_a_team")]
+
+    def __str__(self) -> str:
+        return self.name

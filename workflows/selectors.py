@@ -1,0 +1,77 @@
+"""Readers of workflows and what they use. Each takes the team: what belongs to another one is Missing."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Count, Model, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from accounts.errors import Missing
+from accounts.models import Team
+from workflows.models import AddressList, Channel, Idl, Signer, Workflow, WorkflowVersion
+
+Row = TypeVar("Row", bound=Model)
+
+
+def workflow_list(*, team: Team) -> QuerySet[Workflow]:
+    """The team's workflows with their current version, newest first."""
+    return Workflow.objects.filter(team=team, deleted_at=None).select_related("version").order_by("-created_at", "-id")
+
+
+def workflow_get(*, team: Team, workflow_id: UUID) -> Workflow:
+    return _one(workflow_list(team=team), workflow_id, "workflow")
+
+
+def workflow_versions(*, workflow: Workflow) -> QuerySet[WorkflowVersion]:
+    """Everything that was ever live, newest first."""
+    return workflow.versions.order_by("-created_at", "-id")
+
+
+def workflows_enabled_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
+    """Enabled workflows whose definition names this channel, list or IDL."""
+    definition = Cast("version__definition", TextField())
+    return workflow_list(team=team).filter(enabled=True).alias(text=definition).filter(text__contains=str(row_id))
+
+
+def signer_list(*, team: Team) -> QuerySet[Signer]:
+    return Signer.objects.filter(team=team, deleted_at=None).order_by("-created_at", "-id")
+
+
+def signer_get(*, team: Team, signer_id: UUID) -> Signer:
+    return _one(signer_list(team=team), signer_id, "signer")
+
+
+def channel_list(*, team: Team) -> QuerySet[Channel]:
+    return Channel.objects.filter(team=team, deleted_at=None).order_by("-created_at", "-id")
+
+
+def channel_get(*, team: Team, channel_id: UUID) -> Channel:
+    return _one(channel_list(team=team), channel_id, "channel")
+
+
+def address_list_list(*, team: Team) -> QuerySet[AddressList]:
+    """The team's lists with `size`, how many addresses each has."""
+    lists = AddressList.objects.filter(team=team)
+    return lists.annotate(size=Count("entries")).order_by("-created_at", "-id")
+
+
+def address_list_get(*, team: Team, list_id: UUID) -> AddressList:
+    return _one(address_list_list(team=team).prefetch_related("entries"), list_id, "address list")
+
+
+def idl_list(*, team: Team) -> QuerySet[Idl]:
+    """Without the documents, which are large."""
+    return Idl.objects.filter(team=team).defer("document").order_by("-created_at", "-id")
+
+
+def idl_get(*, team: Team, idl_id: UUID) -> Idl:
+    return _one(Idl.objects.filter(team=team), idl_id, "IDL")
+
+
+def _one(rows: QuerySet[Row], row_id: UUID, what: str) -> Row:
+    row = rows.filter(pk=row_id).first()
+    if row is None:
+        raise Missing(f"there is no such {what}")
+    return row

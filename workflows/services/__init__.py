@@ -1,0 +1,43 @@
+"""The only writers of workflows and of what they use, by resource."""
+
+from workflows.services.address_list import address_list_create, address_list_delete, address_list_update
+from workflows.services.channel import channel_create, channel_delete, channel_update
+from workflows.services.idl import idl_create, idl_delete, idl_update
+from workflows.services.signer import signer_create, signer_delete, signer_pause, signer_resume, signer_update
+from workflows.services.workflow import (
+    workflow_check_enabling,
+    workflow_create,
+    workflow_delete,
+    workflow_disable,
+    workflow_enable,
+    workflow_pause,
+    workflow_publish,
+    workflow_resume,
+    workflow_update,
+)
+
+__all__ = [
+    "address_list_create",
+    "address_list_delete",
+    "address_list_update",
+    "channel_create",
+    "channel_delete",
+    "channel_update",
+    "idl_create",
+    "idl_delete",
+    "idl_update",
+    "signer_create",
+    "signer_delete",
+    "signer_pause",
+    "signer_resume",
+    "signer_update",
+    "workflow_check_enabling",
+    "workflow_create",
+    "workflow_delete",
+    "workflow_disable",
+    "workflow_enable",
+    "workflow_pause",
+    "workflow_publish",
+    "workflow_resume",
+    "workflow_update",
+]

@@ -1,0 +1,94 @@
+"""The only writers of address lists. A change of the entries makes a new version of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.errors import Missing, Refused
+from workflows.models import AddressEntry, AddressList
+from workflows.selectors import address_list_get, workflows_enabled_naming
+from workflows.services.changes import differences, refusing_duplicates, write
+
+NAME_IS_UNIQUE = "one_list_of_a_name"
+
+Entry = Mapping[str, str]
+
+
+def address_list_create(*, actor: Actor, name: str, entries: Sequence[Entry] = ()) -> AddressList:
+    """A list of `{"address", "label"}`; addresses are valid and each there once.
+
+    Raises:
+        Refused: the team has a list of that name.
+    """
+    with refusing_duplicates(NAME_IS_UNIQUE, f"there is an address list {name} already"):
+        address_list = AddressList.objects.create(team=actor.team, name=name)
+        _insert(address_list, entries)
+        audit.record(
+            actor, "address_list_created", "address_list", address_list.id, target_name=name, size=len(entries)
+        )
+    return address_list_get(team=actor.team, list_id=address_list.id)
+
+
+def address_list_update(*, actor: Actor, address_list: AddressList, changes: Mapping[str, Any]) -> AddressList:
+    """Change `name`, or replace all `entries`.
+
+    Raises:
+        Refused: the team has a list of that name.
+    """
+    name = changes.get("name", address_list.name)
+    with refusing_duplicates(NAME_IS_UNIQUE, f"there is an address list {name} already"):
+        locked = _lock(address_list)
+        changed = differences(locked, {"name": name})
+        if "entries" in changes:
+            changed["entries"] = _replace(locked, changes["entries"])
+        if changed:
+            write(locked, {"name": name}, also=["updated_at"])
+            audit.record(
+                actor,
+                "address_list_updated",
+                "address_list",
+                locked.id,
+                target_name=locked.name,
+                changed=changed,
+            )
+    return address_list_get(team=actor.team, list_id=address_list.id)
+
+
+@transaction.atomic
+def address_list_delete(*, actor: Actor, address_list: AddressList) -> None:
+    """Raises Refused while the filter of an enabled workflow asks for it: the condition would turn false unseen."""
+    locked = _lock(address_list)
+    using = list(workflows_enabled_naming(team=actor.team, row_id=locked.id).values_list("name", flat=True)[:5])
+    if using:
+        raise Refused(f"enabled workflows look in it: {', '.join(using)}", code="address_list_in_use")
+    audit.record(actor, "address_list_deleted", "address_list", locked.id, target_name=locked.name)
+    locked.delete()
+
+
+def _replace(address_list: AddressList, entries: Sequence[Entry]) -> dict[str, Any]:
+    before = set(address_list.entries.values_list("address", flat=True))
+    address_list.entries.all().delete()
+    _insert(address_list, entries)
+    AddressList.objects.filter(pk=address_list.pk).update(version=F("version") + 1)
+    after = {entry["address"] for entry in entries}
+    return {"added": sorted(after - before)[:100], "removed": sorted(before - after)[:100], "size": len(after)}
+
+
+def _insert(address_list: AddressList, entries: Sequence[Entry]) -> None:
+    AddressEntry.objects.bulk_create(
+        [AddressEntry(list=address_list, address=entry["address"], label=entry.get("label", "")) for entry in entries],
+        batch_size=1000,
+    )
+
+
+def _lock(address_list: AddressList) -> AddressList:
+    locked = AddressList.objects.select_for_update().filter(pk=address_list.pk).first()
+    if locked is None:
+        raise Missing("there is no such address list")
+    return locked

@@ -1,0 +1,115 @@
+"""The only writers of channels. What a config is, is said in workflows.specs.channels; its secret is sealed at once."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.errors import Missing, Refused
+from accounts.sealing import seal
+from workflows.errors import invalid
+from workflows.models import Channel
+from workflows.selectors import workflows_enabled_naming
+from workflows.services.changes import write
+from workflows.specs.channels import CheckedConfig, validate_config
+from workflows.specs.errors import SpecErrors
+
+
+@transaction.atomic
+def channel_create(*, actor: Actor, name: str, type: str, config: Any) -> Channel:  # noqa: A002 - the API's word
+    """A channel whose secret only the worker can open.
+
+    Raises:
+        Invalid: a type that cannot be sent to, or a config that it does not take; no text repeats a secret.
+    """
+    checked = _check(type, config, {})
+    channel = Channel(id=uuid.uuid4(), team=actor.team, name=name, type=type, shown=checked.shown)
+    channel.sealed = _seal(channel, checked)
+    channel.save(force_insert=True)
+    audit.record(actor, "channel_created", "channel", channel.id, target_name=name, type=type, config=checked.shown)
+    return channel
+
+
+@transaction.atomic
+def channel_update(*, actor: Actor, channel: Channel, changes: Mapping[str, Any]) -> Channel:
+    """Change `name` or `config`. A masked value that comes back leaves the secret; a new one brings a channel that was
+    disabled for failing back into service.
+
+    Raises:
+        Invalid: as for channel_create.
+    """
+    channel = _lock(channel)
+    values: dict[str, Any] = {"name": changes.get("name", channel.name)}
+    changed = [name for name, value in values.items() if getattr(channel, name) != value]
+    if "config" in changes:
+        checked = _check(channel.type, changes["config"], channel.shown)
+        if checked.secret is not None:
+            values |= {"sealed": _seal(channel, checked), "shown": checked.shown}
+            values |= {"disabled_at": None, "disabled_reason": ""}
+            changed.append("config")
+    if changed:
+        write(channel, values, also=["updated_at"])
+        audit.record(
+            actor,
+            "channel_updated",
+            "channel",
+            channel.id,
+            target_name=channel.name,
+            changed=changed,
+            config=channel.shown,
+        )
+    return channel
+
+
+@transaction.atomic
+def channel_delete(*, actor: Actor, channel: Channel) -> None:
+    """Raises Refused while an enabled workflow sends to it."""
+    channel = _lock(channel)
+    using = list(workflows_enabled_naming(team=actor.team, row_id=channel.id).values_list("name", flat=True)[:5])
+    if using:
+        raise Refused(f"enabled workflows send to it: {', '.join(using)}", code="channel_in_use")
+    write(channel, {"deleted_at": timezone.now()}, also=["updated_at"])
+    audit.record(actor, "channel_deleted", "channel", channel.id, target_name=channel.name)
+
+
+@transaction.atomic
+def channel_switch_off(*, actor: Actor, channel: Channel, reason: str) -> None:
+    """Nothing more is sent to it, because the receiver said that it is gone. A new config or a test that arrives undoes
+    it. Nothing happens to a channel that is off already."""
+    now = timezone.now()
+    if Channel.objects.filter(pk=channel.pk, disabled_at=None).update(disabled_at=now, disabled_reason=reason):
+        audit.record(actor, "channel_disabled", "channel", channel.id, target_name=channel.name, reason=reason)
+
+
+@transaction.atomic
+def channel_switch_on(*, actor: Actor, channel: Channel) -> None:
+    """It works again. Nothing happens to a channel that is on."""
+    off = Channel.objects.filter(pk=channel.pk, disabled_at__isnull=False)
+    if off.update(disabled_at=None, disabled_reason=""):
+        audit.record(actor, "channel_enabled", "channel", channel.id, target_name=channel.name)
+
+
+def _check(kind: str, config: Any, shown: Mapping[str, Any]) -> CheckedConfig:
+    try:
+        return validate_config(kind, config, allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS, shown=shown)
+    except SpecErrors as error:
+        raise invalid(error.errors) from error
+
+
+def _seal(channel: Channel, checked: CheckedConfig) -> bytes:
+    return seal("channel", channel.id, json.dumps(checked.secret).encode())
+
+
+def _lock(channel: Channel) -> Channel:
+    locked = Channel.objects.select_for_update().filter(pk=channel.pk, deleted_at=None).first()
+    if locked is None:
+        raise Missing("there is no such channel")
+    return locked

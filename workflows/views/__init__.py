@@ -1,0 +1,1 @@
+"""Pages that need nothing but workflows; solflow.pages gives them their addresses."""

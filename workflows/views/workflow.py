@@ -1,0 +1,68 @@
+"""Making, pausing and disabling a workflow. Enabling and editing read the chain first: solflow.views.workflow."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Role
+from accounts.pages import PageRequest, reason, telling
+from accounts.permissions import page
+from workflows.forms.workflow import WorkflowForm
+from workflows.selectors import channel_list, signer_list, workflow_get
+from workflows.services import workflow_create, workflow_disable, workflow_pause, workflow_resume
+
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.ADMIN)
+def create(request: PageRequest) -> HttpResponse:
+    """The empty form, and what comes of it: a workflow that is not enabled yet."""
+    team = request.actor.team
+    form = WorkflowForm(request.POST or None, signers=signer_list(team=team))
+    workflow = form.saved(
+        lambda: workflow_create(
+            actor=request.actor,
+            definition=form.cleaned_data["definition"],
+            settings=form.settings,
+            signer_id=form.signer_id,
+        )
+    )
+    if workflow is not None:
+        messages.success(request, f"{workflow.name} is saved. It watches nothing until you enable it.")
+        return redirect("workflows:detail", workflow.id)
+    channels = {channel.id: channel for channel in channel_list(team=team)}
+    context = {"form": form, "definition_errors": form.definition_errors, "channels": channels}
+    return render(request, "workflows/edit.html", context, status=form.status)
+
+
+@require_POST
+@page(Role.ADMIN)
+def disable(request: PageRequest, workflow_id: UUID) -> HttpResponse:
+    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
+    with telling(request, f"{workflow.name} is disabled. No event runs it any more."):
+        workflow_disable(actor=request.actor, workflow=workflow)
+    return redirect("workflows:detail", workflow_id)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def pause(request: PageRequest, workflow_id: UUID) -> HttpResponse:
+    """When this answers, nothing more is signed for the workflow."""
+    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
+    with telling(request, f"{workflow.name} is paused."):
+        workflow_pause(actor=request.actor, workflow=workflow, reason=reason(request))
+    return redirect("workflows:detail", workflow_id)
+
+
+@require_POST
+@page(Role.OPERATOR)
+def resume(request: PageRequest, workflow_id: UUID) -> HttpResponse:
+    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
+    with telling(request, f"{workflow.name} goes on."):
+        workflow_resume(actor=request.actor, workflow=workflow)
+    return redirect("workflows:detail", workflow_id)
