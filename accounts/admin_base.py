@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -60,9 +60,10 @@ class EstimatingPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        if not self.object_list.query.where:
+        rows = cast("QuerySet[Any]", self.object_list)
+        if not rows.query.where:
             with connection.cursor() as cursor:
-                table = self.object_list.model._meta.db_table
+                table = rows.model._meta.db_table
                 cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [table])
                 (estimate,) = cursor.fetchone()
             if estimate > COUNTED_UP_TO:

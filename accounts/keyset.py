@@ -20,7 +20,7 @@ NEWEST_FIRST = ("created_at", "id")
 MAX_CURSOR = 200
 
 
-class BadCursor(ValueError):  # noqa: N818 - what it is
+class BadCursor(ValueError):
     """Not a cursor of this list."""
 
 

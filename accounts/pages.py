@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from accounts.actors import Actor
 from accounts.errors import Missing, ServiceError
 
-
 MAX_REASON = 500
 
 

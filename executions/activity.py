@@ -12,20 +12,21 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Team
 from executions.models import Delivery, Execution, Reservation
 from executions.states import Status
-from workflows.models import Channel, Workflow
+from workflows.models import Channel, Signer, Workflow
 
 LATELY = timedelta(hours=24)
 BUCKET = timedelta(minutes=30)
 BUCKET_WORDS = "30 minutes"
 
 _VOLUME = """
-SELECT date_bin(%(bucket)s, created_at, 'epoch'), status, count(*) FROM executions_execution
+SELECT date_bin(make_interval(secs => %(bucket_s)s), created_at, 'epoch'), status, count(*) FROM executions_execution
 WHERE team_id = %(team)s AND created_at >= %(since)s GROUP BY 1, 2
 """
 
@@ -37,7 +38,7 @@ def volume(*, team: Team) -> list[dict[str, Any]]:
     starts = [last - BUCKET * back for back in reversed(range(LATELY // BUCKET))]
     buckets = {round(start.timestamp()): {"start": start, "success": 0, "failed": 0, "other": 0} for start in starts}
     with connection.cursor() as cursor:
-        cursor.execute(_VOLUME, {"team": team.pk, "since": starts[0], "bucket": BUCKET})
+        cursor.execute(_VOLUME, {"team": team.pk, "since": starts[0], "bucket_s": BUCKET.total_seconds()})
         for start, status, count in cursor.fetchall():
             if bucket := buckets.get(round(start.timestamp())):
                 bucket[status if status in (Status.SUCCESS, Status.FAILED) else "other"] += count
@@ -75,12 +76,14 @@ def last_runs(workflows: Sequence[Workflow]) -> dict[UUID, datetime]:
 
 def spent_24h_by_workflow(workflows: Sequence[Workflow]) -> dict[UUID, int]:
     """Lamports by workflow; those that spent nothing are left out."""
-    return _sums(_spent().filter(workflow__in=workflows), "workflow_id")
+    rows = _spent().filter(workflow__in=workflows).values_list("workflow_id").annotate(Sum("lamports"))
+    return {workflow_id: int(total) for workflow_id, total in rows.order_by()}
 
 
-def spent_24h_by_signer(*, team: Team) -> dict[UUID, int]:
-    """Lamports by signer of the team; those that spent nothing are left out."""
-    return _sums(_spent().filter(signer__team=team), "signer_id")
+def with_spending(signers: QuerySet[Signer]) -> QuerySet[Signer]:
+    """The same signers, each with `spent_24h`, its lamports."""
+    own = _spent().filter(signer=OuterRef("pk")).order_by().values("signer").annotate(total=Sum("lamports"))
+    return signers.annotate(spent_24h=Coalesce(Subquery(own.values("total")), 0, output_field=BigIntegerField()))
 
 
 def last_deliveries(channels: Sequence[Channel]) -> dict[UUID, Delivery]:
@@ -92,7 +95,3 @@ def last_deliveries(channels: Sequence[Channel]) -> dict[UUID, Delivery]:
 
 def _spent() -> QuerySet[Reservation]:
     return Reservation.objects.filter(status=Reservation.Status.SETTLED, at__gte=timezone.now() - LATELY)
-
-
-def _sums(rows: QuerySet[Reservation], key: str) -> dict[UUID, int]:
-    return {row_id: int(total) for row_id, total in rows.values_list(key).annotate(Sum("lamports")).order_by()}

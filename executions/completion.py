@@ -39,6 +39,8 @@ class Outcome:
     error_detail: str = ""
     notifications: Sequence[Notification] = ()
     returns_rate: bool = False
+    # It began and ended in the same transaction, so both audit entries are written with its end.
+    starts: bool = False
 
 
 # Somebody else's lease, or a row that is final already, takes no row: the count decides what else is written.
@@ -99,15 +101,9 @@ def _announce(ended: Sequence[Outcome], rows: Mapping[int, tuple[str, UUID, UUID
         for notification in one.notifications
         if one.status.value in notification.on
     ]
-    entries = [
-        AuditEntry(
-            team_id=rows[one.id][1],
-            actor="system:worker",
-            action=AUDIT_ACTION[one.status],
-            target_type="execution",
-            target_id=rows[one.id][0],
-            detail={"workflow": str(rows[one.id][2]), "status": one.status.value, "error": one.error_code},
-        )
+    entries = [audit_started(*rows[one.id]) for one in ended if one.starts]
+    entries += [
+        _audit(AUDIT_ACTION[one.status], *rows[one.id], status=one.status.value, error=one.error_code)
         for one in ended
         if one.status in AUDIT_ACTION
     ]
@@ -115,6 +111,22 @@ def _announce(ended: Sequence[Outcome], rows: Mapping[int, tuple[str, UUID, UUID
     AuditEntry.objects.bulk_create(entries)
     if deliveries:
         transaction.on_commit(dispatch.wake_notify)
+
+
+def audit_started(execution_id: str, team_id: UUID, workflow_id: UUID) -> AuditEntry:
+    """The entry, not saved, that an execution which passed its filter began to act."""
+    return _audit("execution_started", execution_id, team_id, workflow_id)
+
+
+def _audit(action: str, execution_id: str, team_id: UUID, workflow_id: UUID, **detail: str) -> AuditEntry:
+    return AuditEntry(
+        team_id=team_id,
+        actor="system:worker",
+        action=action,
+        target_type="execution",
+        target_id=execution_id,
+        detail={"workflow": str(workflow_id), **detail},
+    )
 
 
 def _json(value: Any) -> str | None:

@@ -13,19 +13,18 @@ has seen it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import Installation
 from executions import timing
 from executions.build import Outflow, Prepared
 from executions.errors import LimitExceeded, Paused
-from executions.models import RateUnit, Reservation
+from executions.models import Reservation
 from workflows.models import Signer, Workflow
 
 HOUR = timedelta(hours=1)
@@ -69,28 +68,49 @@ def lock_signer(signer_id: UUID) -> Signer:
     return Signer.objects.select_for_update(no_key=True).get(id=signer_id)
 
 
-def take_rate(wanted: Mapping[UUID, list[int]], workflows: Mapping[UUID, Workflow], now: datetime) -> set[int]:
+# In one statement, because this is on the way of every execution. The workflows' locks make the count hold.
+_TAKE_RATE = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(executions)s::bigint[], %(workflows)s::uuid[], %(limits)s::bigint[])
+        AS w(execution_id, workflow_id, most)
+), had AS (
+    SELECT execution_id FROM executions_rateunit WHERE execution_id = ANY(%(executions)s)
+), used AS (
+    SELECT workflow_id, count(*) AS units FROM executions_rateunit
+    WHERE workflow_id = ANY(%(workflows)s) AND at > %(since)s GROUP BY workflow_id
+), ranked AS (
+    SELECT wanted.*, row_number() OVER (PARTITION BY workflow_id ORDER BY execution_id) AS place
+    FROM wanted WHERE execution_id NOT IN (SELECT execution_id FROM had)
+), fresh AS (
+    INSERT INTO executions_rateunit (execution_id, workflow_id, at)
+    SELECT execution_id, workflow_id, %(now)s FROM ranked LEFT JOIN used USING (workflow_id)
+    WHERE place <= most - COALESCE(units, 0)
+    RETURNING execution_id
+)
+SELECT execution_id FROM had UNION ALL SELECT execution_id FROM fresh
+"""
+
+
+def take_rate(wanted: Mapping[int, Workflow], now: datetime) -> set[int]:
     """One unit of the hourly rate for each execution, oldest first, as far as it reaches; returns those that got one.
 
-    `wanted` maps locked workflows to execution ids. An execution that took its unit before a crash keeps it.
+    `wanted` maps execution ids to their locked workflows. An execution that took its unit before a crash keeps it.
     """
     _refuse_outside_transaction()
-    everything = [execution for ids in wanted.values() for execution in ids]
-    granted = set(RateUnit.objects.filter(execution_id__in=everything).values_list("execution_id", flat=True))
-    used = Counter(
-        dict(
-            RateUnit.objects.filter(workflow_id__in=list(wanted), at__gt=now - timing.delta(HOUR.total_seconds()))
-            .values_list("workflow_id")
-            .annotate(count=Count("*"))
+    if not wanted:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE_RATE,
+            {
+                "executions": list(wanted),
+                "workflows": [workflow.id for workflow in wanted.values()],
+                "limits": [workflow.max_executions_per_hour for workflow in wanted.values()],
+                "since": now - timing.delta(HOUR.total_seconds()),
+                "now": now,
+            },
         )
-    )
-    fresh: list[RateUnit] = []
-    for workflow_id, ids in wanted.items():
-        new = sorted(execution for execution in ids if execution not in granted)
-        free = max(0, workflows[workflow_id].max_executions_per_hour - used[workflow_id])
-        fresh += [RateUnit(execution_id=execution, workflow_id=workflow_id, at=now) for execution in new[:free]]
-    RateUnit.objects.bulk_create(fresh)
-    return granted | {unit.execution_id for unit in fresh}
+        return {row[0] for row in cursor.fetchall()}
 
 
 def refuse_if_paused(installation: Installation, workflow: Workflow, signer: Signer | None) -> None:

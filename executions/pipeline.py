@@ -14,12 +14,10 @@ runs out, the sweeper wakes another worker, and it goes on from what was committ
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -28,7 +26,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Installation
 from executions import claims, limits, submit, timing
 from executions.claims import Claimed
-from executions.completion import Outcome, complete
+from executions.completion import Outcome, audit_started, complete
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
 from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
@@ -71,11 +69,10 @@ def advance(ids: Sequence[int]) -> int:
     if not claimed:
         return 0
     reach("claimed")
-    with claims.renewed(claimed):
-        batch = [Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(claimed)]
-        remaining = decide(batch)
-        reach("decided")
-        if remaining:
+    remaining = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(claimed)])
+    reach("decided")
+    if remaining:
+        with claims.renewed([work.claimed for work, _, _ in remaining]):
             in_threads(lambda work: act(*work), remaining)
     return len(claimed)
 
@@ -91,12 +88,16 @@ def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, A
     passed = [work for work in batch if work.verdict.met]
     with transaction.atomic():
         going, ended = _admit(passed, now) if passed else ([], [])
-        finished = [work for work, _, _ in going if not work.acts]
         ended += [
-            work.ends(Status.SUCCESS, *steps, filter_trace=work.verdict.trace)
+            work.ends(Status.SUCCESS, *steps, filter_trace=work.verdict.trace, starts=True)
             for work, _, steps in going
-            if work in finished
+            if not work.acts
         ]
+        AuditEntry.objects.bulk_create(
+            audit_started(work.claimed.execution_id, work.claimed.team_id, work.claimed.workflow_id)
+            for work, _, _ in going
+            if work.acts
+        )
         complete([*outcomes, *ended], now=now)
     return [one for one in going if one[0].acts]
 
@@ -108,7 +109,6 @@ def _admit(
     installation = Installation.objects.get(pk=1)
     workflows = limits.lock_workflows({work.claimed.workflow_id for work in passed})
     ended: list[Outcome] = []
-    wanted: dict[UUID, list[int]] = defaultdict(list)
     candidates: list[Work] = []
     for work in passed:
         workflow = workflows[work.claimed.workflow_id]
@@ -127,8 +127,7 @@ def _admit(
             )
         else:
             candidates.append(work)
-            wanted[workflow.id].append(work.claimed.id)
-    granted = limits.take_rate(wanted, workflows, now) if wanted else set()
+    granted = limits.take_rate({work.claimed.id: workflows[work.claimed.workflow_id] for work in candidates}, now)
     going = []
     for work in candidates:
         workflow = workflows[work.claimed.workflow_id]
@@ -137,7 +136,6 @@ def _admit(
             going.append((work, workflow, steps))
         else:
             ended.append(_throttled(work, workflow, steps[0], now))
-    _record_started([work for work, _, _ in going])
     return going, ended
 
 
@@ -176,20 +174,6 @@ def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetim
         error_code="rate_limited",
         error_detail=f"{workflow.max_executions_per_hour} executions in the last hour are the limit",
         notifications=work.spec.notifications if tell else (),
-    )
-
-
-def _record_started(works: Sequence[Work]) -> None:
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            team_id=work.claimed.team_id,
-            actor="system:worker",
-            action="execution_started",
-            target_type="execution",
-            target_id=work.claimed.execution_id,
-            detail={"workflow": str(work.claimed.workflow_id)},
-        )
-        for work in works
     )
 
 

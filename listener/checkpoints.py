@@ -22,7 +22,7 @@ def advance(seen: Iterable[Seen]) -> None:
     slots: dict[int, int] = {}
     counts: Counter[int] = Counter()
     for stretch in seen:
-        for subscription_id, count in zip(stretch.subscription_ids, stretch.counts, strict=True):
+        for subscription_id, count in stretch.counts.items():
             slots[subscription_id] = max(slots.get(subscription_id, 0), stretch.slot)
             counts[subscription_id] += count
     if not slots:

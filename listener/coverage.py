@@ -22,7 +22,7 @@ import structlog
 from chain.errors import ChainError
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.pool import backoff
-from chain.types import AccountSample
+from chain.types import AccountSample, Commitment
 from executions import timing
 from listener import gaps
 from listener.backfill import ReadBack
@@ -172,6 +172,7 @@ class Coverage:
         cover.count += 1
         if cover.is_covered:
             self._mailbox.put((sample,))
+            self._verify(notice.key, cover, notice.slot)
             return
         cover.held.append(sample)
         self._held += 1
@@ -193,7 +194,7 @@ class Coverage:
         for subscription_id, _, slot in doubtful:
             cover = self._covers.get(subscription_id)
             if cover is not None:
-                self.sampler.request(Read(subscription_id, cover.watch, slot + 1, cover.turn, catch_up=False))
+                self._read_again(subscription_id, cover, cover.watch.commitment, slot + 1)
 
     def _sampled(self, read: Read, sample: AccountSample, seen_at_s: float) -> None:
         cover = self._covers.get(read.subscription_id)
@@ -213,6 +214,16 @@ class Coverage:
         if is_current:
             cover.is_covered = True
             self._let_go(cover, catch_up=False)
+            self._verify(read.subscription_id, cover, sample.slot)
+
+    def _verify(self, subscription_id: int, cover: _Cover, slot: int) -> None:
+        """What was only processed may vanish with its fork, and nobody would say so: when the confirmed chain has
+        passed the slot, its state is read and applied like any other sample, newer than what vanished."""
+        if cover.watch.commitment == "processed":
+            self._read_again(subscription_id, cover, "confirmed", slot + 1)
+
+    def _read_again(self, subscription_id: int, cover: _Cover, commitment: Commitment, min_slot: int) -> None:
+        self.sampler.request(Read(subscription_id, cover.watch, commitment, min_slot, cover.turn, catch_up=False))
 
     def _let_go(self, cover: _Cover, *, catch_up: bool) -> None:
         """Pass on what was held, the first marked where the catch-up sample has not come before it."""
@@ -239,7 +250,8 @@ class Coverage:
             if cover is None or cover.turn != turn:
                 continue
             if cover.watch.is_state:
-                self.sampler.request(Read(subscription_id, cover.watch, slot, turn, catch_up=True))
+                read = Read(subscription_id, cover.watch, cover.watch.commitment, slot, turn, catch_up=True)
+                self.sampler.request(read)
             else:
                 cover.is_covered = True
                 self.read_back.kick(subscription_id)
@@ -253,14 +265,14 @@ class Coverage:
 
     def note_seen(self) -> None:
         """Let the checkpoints of covered subscriptions follow the chain, whether something happens to them or not."""
-        by_slot: dict[int, list[tuple[int, int]]] = {}
+        by_slot: dict[int, dict[int, int]] = {}
         for subscription_id, connection in self._seeing.items():
             cover = self._covers[subscription_id]
             slot = _old_slot(connection, cover.watch)
             if cover.is_covered and slot > 0:
-                by_slot.setdefault(slot, []).append((subscription_id, cover.count))
+                by_slot.setdefault(slot, {})[subscription_id] = cover.count
                 cover.count = 0
-        self._mailbox.put([Seen(*zip(*counted, strict=True), slot) for slot, counted in by_slot.items()])
+        self._mailbox.put([Seen(counts, slot) for slot, counts in by_slot.items()])
 
 
 def _old_slot(connection: Connection, watch: Watch) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -40,7 +41,7 @@ class OpenGap:
 @transaction.atomic
 def open_gaps(blind: Sequence[Blind]) -> None:
     """Record where each subscription was blind: open gaps reach up to its `to_slot`, and who has none gets one."""
-    given = [
+    given: list[Any] = [
         [seen.subscription_id for seen in blind],
         [seen.since_slot for seen in blind],
         [seen.to_slot for seen in blind],

@@ -13,7 +13,7 @@ bring it again; a crash after it leaves executions that the sweeper finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +25,7 @@ from listener import audiences, checkpoints, states
 from listener.matches import of_logs, of_transition
 from listener.observations import GapProgress, Observation, Sample, Seen, TransactionLogs
 from listener.registry import Audience, Wanted
+from listener.transitions import Transition
 
 AudienceOf = Callable[[int], Audience | None]
 
@@ -51,14 +52,7 @@ def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
         moved = states.apply(samples, lambda subscription_id: known[subscription_id].watch.kind == "balance")
     concerned = {t.subscription_id for t in moved.transitions} | {seen.subscription_id for seen in logs}
     now = audiences.current([known[subscription_id] for subscription_id in concerned]) if concerned else None
-    found: list[tuple[float, Wanted, Event]] = []
-    if now is not None:
-        for change in moved.transitions:
-            audience = now.audiences[change.subscription_id]
-            found += [(change.seen_at_s, wanted, event) for wanted, event in of_transition(change, audience)]
-        for seen in logs:
-            audience = now.audiences[seen.subscription_id]
-            found += [(seen.seen_at_s, wanted, event) for wanted, event in of_logs(seen, audience)]
+    found = _find(moved.transitions, logs, now.audiences) if now is not None else []
     execution_ids = _take(found)
     checkpoints.close_state_gaps(samples)
     checkpoints.record_progress([done for done in batch if isinstance(done, GapProgress)])
@@ -69,6 +63,20 @@ def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
 def _known(batch: Sequence[Observation], audience_of: AudienceOf) -> dict[int, Audience]:
     ids = {seen.subscription_id for seen in batch if isinstance(seen, Sample | TransactionLogs)}
     return {subscription_id: found for subscription_id in ids if (found := audience_of(subscription_id)) is not None}
+
+
+def _find(
+    changes: Sequence[Transition], logs: Sequence[TransactionLogs], audience_of: Mapping[int, Audience]
+) -> list[tuple[float, Wanted, Event]]:
+    """Who wants what, with the time at which it was seen."""
+    found: list[tuple[float, Wanted, Event]] = []
+    for change in changes:
+        matched = of_transition(change, audience_of[change.subscription_id])
+        found += [(change.seen_at_s, wanted, event) for wanted, event in matched]
+    for seen in logs:
+        matched = of_logs(seen, audience_of[seen.subscription_id])
+        found += [(seen.seen_at_s, wanted, event) for wanted, event in matched]
+    return found
 
 
 def _take(found: Sequence[tuple[float, Wanted, Event]]) -> list[int]:

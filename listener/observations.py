@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,7 @@ class Seen:
     `counts` says how many notifications each of them got since the last time.
     """
 
-    subscription_ids: tuple[int, ...]
-    counts: tuple[int, ...]
+    counts: Mapping[int, int]
     slot: int
 
 

@@ -76,7 +76,7 @@ async def _main() -> None:
     try:
         genesis_hash = await _until(stop, _genesis_hash(database))
         if genesis_hash is not None:
-            await _listen(_parts(database, rpc, genesis_hash), stop)
+            await listen(parts(database, rpc, genesis_hash), stop)
     finally:
         await rpc.close()
         await database.close()
@@ -104,7 +104,8 @@ async def _genesis_hash(database: Database) -> str:
             await asyncio.sleep(next(waits))
 
 
-def _parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
+def parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
+    """A listener of this process's settings, put together. Inside its event loop."""
     loop = asyncio.get_running_loop()
     shards = settings.LISTENER_SHARDS
     registry = Registry(lambda digest: shard_of(digest, shards) == settings.LISTENER_SHARD)
@@ -136,7 +137,8 @@ def _parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
     return Parts(registry, mailbox, database, rpc, coverage, pool, reloader, writer)
 
 
-async def _listen(parts: Parts, stop: asyncio.Event) -> None:
+async def listen(parts: Parts, stop: asyncio.Event) -> None:
+    """Run it until `stop` is set and everything that has come in is written."""
     row_name = heartbeat.name(settings.LISTENER_SHARD)
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
     try:

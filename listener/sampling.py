@@ -13,21 +13,24 @@ from chain.errors import ChainError
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.calls import ACCOUNTS_PER_CALL
 from chain.rpc.pool import backoff
-from chain.types import SYSTEM_PROGRAM, AccountSample
+from chain.types import SYSTEM_PROGRAM, AccountSample, Commitment
 from executions import timing
 from listener.watches import Watch
 
 log = structlog.get_logger(__name__)
 
 LEAST_WAIT_S = 0.1  # a node that is behind needs about a slot
+# Reads this close wait for each other; one for a slot that is far ahead must not hold up the rest.
+SLOTS_TOGETHER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An account to be read at a slot not before `min_slot`. `turn` comes back with the sample."""
+    """An account to be read at `commitment` and a slot not before `min_slot`. `turn` comes back with the sample."""
 
     subscription_id: int
     watch: Watch
+    commitment: Commitment
     min_slot: int
     turn: int
     catch_up: bool
@@ -68,15 +71,20 @@ class Sampler:
                 await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
 
     def _next_batch(self) -> list[Read]:
-        """Reads of one commitment, as many as one call takes, those that a node can answer first."""
+        """Reads of one commitment, as many as one call takes, those that a node can answer first and at once."""
         ordered = sorted(self._waiting.values(), key=lambda read: read.min_slot)
-        commitment = ordered[0].watch.commitment
-        return [read for read in ordered if read.watch.commitment == commitment][:ACCOUNTS_PER_CALL]
+        first = ordered[0]
+        fitting = [
+            read
+            for read in ordered
+            if read.commitment == first.commitment and read.min_slot <= first.min_slot + SLOTS_TOGETHER
+        ]
+        return fitting[:ACCOUNTS_PER_CALL]
 
     async def _read_batch(self, batch: list[Read]) -> bool:
         min_slot = max(read.min_slot for read in batch)
         addresses = [read.watch.address for read in batch]
-        commitment = batch[0].watch.commitment
+        commitment = batch[0].commitment
         seen_at_s = time.time()
         try:
             slot, found = await self._rpc.accounts(addresses, commitment=commitment, min_context_slot=min_slot)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -155,8 +155,8 @@ def _announce(subscription: Subscription, slot: int) -> None:
         gaps.enabling_gap(subscription=subscription, slot=slot)
 
 
-def _watch(spec: WorkflowSpec | None, commitment: Commitment) -> Watch | None:
-    return None if spec is None else watch_of(spec.trigger.type, spec.trigger, commitment)
+def _watch(spec: WorkflowSpec | None, commitment: str) -> Watch | None:
+    return None if spec is None else watch_of(spec.trigger.type, spec.trigger, cast(Commitment, commitment))
 
 
 def _spec(definition: Any) -> WorkflowSpec | None:

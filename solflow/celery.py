@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "solflow.settings")
 
@@ -17,6 +17,14 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """A receiver here keeps Celery from replacing the logging that settings configured."""
+
+
+@worker_process_init.connect
+def warm_up_process(**_: object) -> None:
+    """After the fork: connections are not shared with the parent, and the first task should not wait for them."""
+    from executions.warmup import warm_up
+
+    warm_up()
 
 
 # Each wake-up expires before the next would make it worthless: a worker that was away finds one of a kind, not a pile.

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import Actor
+from accounts.models import Role
 from solflow import __version__
 
 _FRAME = """
@@ -32,6 +33,7 @@ def _frame(actor: Actor | None) -> dict[str, Any]:
         "version": __version__,
         "network": settings.SOLANA_NETWORK,
         "inbox_enabled": settings.SOLFLOW_INBOX,
+        "flower_url": settings.FLOWER_URL,
     }
     if not actor:
         return frame
@@ -42,6 +44,8 @@ def _frame(actor: Actor | None) -> dict[str, Any]:
         **frame,
         "team": actor.team.name,
         "role": actor.role.label,
+        "may_run": actor.may(Role.OPERATOR),
+        "may_edit": actor.may(Role.ADMIN),
         "paused_at": paused_at,
         "paused_reason": paused_reason,
         "workflow_count": workflow_count,

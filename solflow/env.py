@@ -44,14 +44,14 @@ def choice(name: str, default: str, allowed: Sequence[str]) -> str:
 
 def integer(name: str, default: int, lowest: int, highest: int) -> int:
     value = text(name, str(default))
-    if not re.fullmatch(r"-?\d{1,18}", value) or not lowest <= int(value) <= highest:
+    if not re.fullmatch(r"-?[0-9]{1,18}", value) or not lowest <= int(value) <= highest:
         refuse(name, f"must be a whole number from {lowest} to {highest}")
     return int(value)
 
 
 def number(name: str, default: float, lowest: float, highest: float) -> float:
     value = text(name, str(default))
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) or not lowest <= float(value) <= highest:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not lowest <= float(value) <= highest:
         refuse(name, f"must be a number from {lowest} to {highest}")
     return float(value)
 

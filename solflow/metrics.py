@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from executions.metrics import ExecutionCollector
-from listener.selectors import events_seen, open_gaps
+from listener.selectors import totals
 from solflow import __version__
 
 FRESH_S = 1
@@ -24,8 +24,10 @@ class SolflowCollector(Collector):
         build = GaugeMetricFamily("solflow_build_info", "The version that runs.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
-        yield CounterMetricFamily("solflow_events_seen", "Samples and transactions taken in.", events_seen())
-        yield GaugeMetricFamily("solflow_gaps_open", "Stretches of slots that are not read back yet.", open_gaps())
+        seen = totals()
+        yield CounterMetricFamily("solflow_events_seen", "Samples and transactions taken in.", seen.events_seen)
+        yield GaugeMetricFamily("solflow_gaps_open", "Stretches of slots that are not read back yet.", seen.open_gaps)
+        yield GaugeMetricFamily("solflow_gaps_lost", "Stretches of slots that never will be.", seen.lost_gaps)
 
 
 def exposition() -> tuple[bytes, str]:

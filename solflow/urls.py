@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("solflow.api.urls")),
     path("admin/", admin.site.urls),
     *inbox,
+    path("", include("solflow.pages")),
 ]
 
 handler400 = "solflow.api.errors.bad_request"

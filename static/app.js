@@ -21,8 +21,6 @@
 
   const actions = {
     copy: (button) => copy(button.dataset.copy),
-    open: (button) => $(button.dataset.open).showModal(),
-    close: (button) => button.closest("dialog").close(),
     fill: (button) => {
       const field = $(button.dataset.fill);
       field.value = $(button.dataset.fillFrom).textContent.trim();
@@ -34,6 +32,14 @@
       localStorage.setItem("theme", dark ? "dark" : "light");
     },
   };
+
+  // Buttons open and close dialogs by command and commandfor, without script; here for browsers of before 2025.
+  const commands = { "show-modal": (dialog) => dialog.showModal(), close: (dialog) => dialog.close() };
+  if (!("commandForElement" in HTMLButtonElement.prototype))
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest("[commandfor]");
+      if (button) commands[button.getAttribute("command")]($(`#${button.getAttribute("commandfor")}`));
+    });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");

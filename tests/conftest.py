@@ -14,6 +14,7 @@ from django.test import TransactionTestCase
 from tests.environment import FOLDER
 from tests.http_stub import HttpStub
 from tests.local_chain import LocalChain
+from tests.local_gateway import gateway_on
 from tests.services import Services
 from tests.stack import Stack
 
@@ -63,6 +64,13 @@ def local_chain(session_chain: LocalChain) -> Iterator[LocalChain]:
     """A running chain without faults. Addresses are new in every test; slots and history go on."""
     yield session_chain
     session_chain.clear_faults()
+
+
+@pytest.fixture
+def local_gateway(local_chain: LocalChain, settings: object) -> Iterator[LocalChain]:
+    """The local chain, with the gateway of this very process pointing at it."""
+    with gateway_on(local_chain, settings) as chain:
+        yield chain
 
 
 @pytest.fixture

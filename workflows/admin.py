@@ -18,7 +18,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
     list_filter = ("enabled", "trigger_type", "team")
     list_select_related = ("team", "signer")
     search_fields = ("name",)
-    actions = ("disable", "pause", "resume")
+    actions: tuple[str, ...] = ("disable", "pause", "resume")
 
     @admin.action(description="Disable", permissions=["operate"])
     def disable(self, request: HttpRequest, rows: QuerySet[Workflow]) -> None:

@@ -138,7 +138,8 @@ def _signer(team: Team, signer_id: Any, known: Workflow | None, problems: list[S
         return None
     if known is not None and signer_id == known.signer_id:
         return known.signer
-    signer = signer_list(team=team).filter(pk=_uuid(signer_id)).first()
+    row_id = _uuid(signer_id)
+    signer = signer_list(team=team).filter(pk=row_id).first() if row_id else None
     if signer is None:
         problems.append(SpecError("signer", "not_found", "signer: there is no such signer."))
     return signer

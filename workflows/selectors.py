@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TypeVar
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Model, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from accounts.errors import Missing
 from accounts.models import Team
 from workflows.models import AddressList, Channel, Idl, Signer, Workflow, WorkflowVersion
+
+_CHANNEL_USAGE = """
+SELECT (notification->>'channel')::uuid, count(DISTINCT w.id)
+FROM workflows_workflow w JOIN workflows_workflowversion v ON v.id = w.version_id,
+    jsonb_array_elements(v.definition->'notifications') notification
+WHERE w.team_id = %(team)s AND w.deleted_at IS NULL GROUP BY 1
+"""
 
 Row = TypeVar("Row", bound=Model)
 
@@ -49,6 +57,18 @@ def channel_list(*, team: Team) -> QuerySet[Channel]:
 
 def channel_get(*, team: Team, channel_id: UUID) -> Channel:
     return _one(channel_list(team=team), channel_id, "channel")
+
+
+def channels_by_id(*, team: Team) -> dict[str, Channel]:
+    """The team's channels by their id as definitions name it."""
+    return {str(channel.pk): channel for channel in channel_list(team=team).defer("sealed")}
+
+
+def channel_usage(*, team: Team) -> dict[UUID, int]:
+    """How many of the team's workflows name each channel, by its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANNEL_USAGE, {"team": team.pk})
+        return dict(cursor.fetchall())
 
 
 def address_list_list(*, team: Team) -> QuerySet[AddressList]:

@@ -50,14 +50,18 @@ class Session:
 
     def drop(self) -> None:
         """Cut the connection without a closing handshake."""
-        self._socket.transport.abort()
+        if not self._socket.transport.is_closing():
+            self._socket.transport.abort()
 
     def apply_stall(self) -> None:
         """Follow the stall fault: neither read nor write while it is in force, so that not even a pong goes out."""
+        transport = self._socket.transport
+        if transport.is_closing():
+            return
         if self._faults.sockets_stalled:
-            self._socket.transport.pause_reading()
+            transport.pause_reading()
         else:
-            self._socket.transport.resume_reading()
+            transport.resume_reading()
             self._wake.set()
 
     async def write_frames(self) -> None:

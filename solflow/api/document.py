@@ -6,7 +6,7 @@ that they have 64 bits.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -52,7 +52,7 @@ class ApiSchema(AutoSchema):
         once = self._action() in ("create", "run") and "create" in getattr(self.view, "may_conflict", ())
         return [INTEGERS, *([IDEMPOTENCY_KEY] if once else []), *super().get_override_parameters()]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if self._action() == "resume":
             # DELETE of a pause answers with what is no longer paused, as its POST does.

@@ -5,44 +5,37 @@ DRF's own cursor compares one column and counts off those that are equal; a burs
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError as NotAValue
-from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from accounts import keyset
+
 if TYPE_CHECKING:
+    from django.db.models import Model
+
     # DRF reads its settings, and so this module, while it defines APIView.
     from rest_framework.views import APIView
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 200
-MAX_CURSOR = 200
 
 
 class KeysetPagination(BasePagination):
-    """Newest first by (`created_at`, `id`), or by the view's `keyset`. `page_size` up to 200.
+    """Newest first by (`created_at`, `id`), or by the view's `keyset`. Cursors: accounts.keyset."""
 
-    A cursor names a row and a direction; it stays valid when rows come and go, that row included.
-    """
-
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
-        self.keys: tuple[str, ...] = getattr(view, "keyset", ("created_at", "id"))
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        self.keys: tuple[str, ...] = getattr(view, "keyset", keyset.NEWEST_FIRST)
         self.url = request.build_absolute_uri()
         size = _size(request.query_params.get("page_size"))
-        fields = [queryset.model._meta.get_field(key) for key in self.keys]
-        forward, position = _read(request.query_params.get("cursor"), fields)
+        forward, position = _position(request.query_params.get("cursor"), queryset.model, self.keys)
         rows = queryset.order_by(*(f"-{key}" if forward else key for key in self.keys))
         if position is not None:
-            rows = rows.filter(_beyond(self.keys, position, forward))
+            rows = rows.filter(keyset.beyond(self.keys, position, forward))
         found = list(rows[: size + 1])
         more, page = len(found) > size, found[:size]
         if not forward:
@@ -80,7 +73,7 @@ class KeysetPagination(BasePagination):
     def _link(self, row: Any, forward: bool) -> str | None:
         if row is None:
             return None
-        return str(replace_query_param(self.url, "cursor", _write(row, self.keys, forward)))
+        return str(replace_query_param(self.url, "cursor", keyset.write(row, self.keys, forward)))
 
 
 def _size(text: str | None) -> int:
@@ -91,39 +84,11 @@ def _size(text: str | None) -> int:
     return int(text)
 
 
-def _beyond(keys: Sequence[str], position: Sequence[Any], forward: bool) -> Q:
-    """The rows after `position`. The first condition is implied by the second, and is what an index can begin at."""
-    than = "lt" if forward else "gt"
-    beyond, equal = Q(), Q()
-    for key, value in zip(keys, position, strict=True):
-        beyond |= equal & Q(**{f"{key}__{than}": value})
-        equal &= Q(**{key: value})
-    return Q(**{f"{keys[0]}__{than}e": position[0]}) & beyond
-
-
-def _write(row: Any, keys: Sequence[str], forward: bool) -> str:
-    values = [getattr(row, key) for key in keys]
-    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps([forward, *plain], default=str).encode()).decode().rstrip("=")
-
-
-def _read(text: str | None, fields: Sequence[Any]) -> tuple[bool, list[Any] | None]:
-    """Direction and position of a cursor; forward from the beginning without one."""
+def _position(text: str | None, model: type[Model], keys: tuple[str, ...]) -> tuple[bool, list[Any] | None]:
+    """Direction and position; forward from the beginning without a cursor."""
     if text is None:
         return True, None
     try:
-        if len(text) > MAX_CURSOR:
-            raise ValueError("too long")
-        forward, *values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if type(forward) is not bool:
-            raise ValueError("no direction")
-        return forward, [_value(field, value) for field, value in zip(fields, values, strict=True)]
-    except (ValueError, TypeError, RecursionError, NotAValue):
+        return keyset.read(text, model, keys)
+    except keyset.BadCursor:
         raise ValidationError({"cursor": ["is not a cursor of this list"]}, code="invalid") from None
-
-
-def _value(field: Any, text: Any) -> Any:
-    value = field.to_python(text)
-    if value is None:
-        raise ValueError("no position")
-    return value

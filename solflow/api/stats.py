@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.api import TeamViewSet
 from executions.states import Status
 from executions.stats import figures
-from listener.selectors import events_seen, open_gaps
+from listener.selectors import totals
 
 
 class StatusCountsSerializer(serializers.Serializer):
@@ -36,5 +36,6 @@ class StatsViewSet(TeamViewSet):
     pagination_class = None
 
     def retrieve(self, request: Request) -> Response:
-        counted = {"events_seen": events_seen(), "open_gaps": open_gaps()}
+        seen = totals()
+        counted = {"events_seen": seen.events_seen, "open_gaps": seen.open_gaps}
         return Response({**asdict(figures(team=self.team)), **counted})

@@ -9,7 +9,7 @@ from solflow.inbox import views
 
 urlpatterns = (
     [
-        path("inbox/", views.page, name="inbox"),
+        path("inbox/", views.messages, name="inbox"),
         re_path(
             r"^inbox/api/webhooks/(?P<webhook_id>\d{1,20})/(?P<token>[\w-]{1,200})$",
             views.webhook,

@@ -9,12 +9,12 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from accounts.permissions import page
 from solflow.inbox.limits import refusal
 from solflow.inbox.store import ALLOWED_PER_WINDOW, Allowance, InboxStore
 
@@ -69,8 +69,8 @@ def _rate_limit_headers(webhook_id: str, allowance: Allowance) -> dict[str, str]
     }
 
 
-@require_GET
-@login_required
-def page(request: HttpRequest) -> HttpResponse:
+@require_safe
+@page()
+def messages(request: HttpRequest) -> HttpResponse:
     """The newest messages as Discord would show them."""
-    return render(request, "inbox.html", {"received": store().newest_first()})
+    return render(request, "inbox.html", {"messages_received": store().newest_first()})

@@ -22,7 +22,7 @@ class AddressField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
         if not is_address(text):
-            problem = spec_error(self.field_name, "not_an_address", text)
+            problem = spec_error(self.field_name or "", "not_an_address", text)
             raise serializers.ValidationError(problem.detail, code=problem.code)
         return text
 
@@ -35,7 +35,7 @@ class LamportsField(serializers.Field):
         try:
             return parse_lamports(data, low=0, high=I64_MAX)
         except PydanticCustomError as error:
-            problem = spec_error(self.field_name, error.type, data, **(error.context or {}))
+            problem = spec_error(self.field_name or "", error.type, data, **(error.context or {}))
             raise serializers.ValidationError(problem.detail, code=problem.code) from None
 
     def to_representation(self, value: int) -> int:

@@ -1,1 +1,1 @@
-"""Forms of the dashboard. They turn text into values; what is right is said by workflows.specs, through the services."""
+"""Forms of the dashboard. They turn text into values; what is right is said by workflows.specs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,22 +12,19 @@ from chain.types import LAMPORTS_PER_SOL
 from workflows.specs.amounts import I64_MAX, parse_lamports
 from workflows.specs.texts import spec_error
 
-MAX_AMOUNT_TEXT = 60
+U64_DIGITS = 20
 NOBODY = "none"
 
 
 class LamportsField(forms.CharField):
     """Lamports from "0.001 SOL" or a whole number of lamports; None when left empty. Shown in SOL, exactly."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_AMOUNT_TEXT, **options)
-
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         if not text:
             return None
         try:
-            return parse_lamports(int(text) if text.isascii() and text.isdigit() else text, low=0, high=I64_MAX)
+            return parse_lamports(int(text) if _is_integer(text) else text, low=0, high=I64_MAX)
         except PydanticCustomError as error:
             problem = spec_error(str(self.label), error.type, text, **(error.context or {}))
             raise forms.ValidationError(problem.detail, code=problem.code) from None
@@ -45,13 +41,14 @@ class TokenLimitsField(forms.CharField):
 
     widget = forms.Textarea
 
-    def to_python(self, value: Any) -> dict[str, int]:
+    def to_python(self, value: Any) -> Any:
+        text: str = super().to_python(value) or ""
         limits: dict[str, int] = {}
-        for number, line in enumerate(super().to_python(value).splitlines(), start=1):
+        for number, line in enumerate(text.splitlines(), start=1):
             match line.split():
                 case []:
                     continue
-                case [mint, amount] if re.fullmatch(r"[0-9]{1,20}", amount) and mint not in limits:
+                case [mint, amount] if _is_integer(amount) and mint not in limits:
                     limits[mint] = int(amount)
                 case _:
                     raise forms.ValidationError(
@@ -68,8 +65,9 @@ class AddressesField(forms.CharField):
 
     widget = forms.Textarea
 
-    def to_python(self, value: Any) -> list[str] | None:
-        named = super().to_python(value).replace(",", " ").split()
+    def to_python(self, value: Any) -> Any:
+        text: str = super().to_python(value) or ""
+        named = text.replace(",", " ").split()
         if not named:
             return None
         return [] if named == [NOBODY] else named
@@ -78,3 +76,7 @@ class AddressesField(forms.CharField):
         if not isinstance(value, list):
             return value
         return "\n".join(value) or NOBODY
+
+
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= U64_DIGITS

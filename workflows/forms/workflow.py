@@ -44,7 +44,8 @@ class WorkflowForm(ServiceForm):
     definition = forms.CharField(strip=False, widget=forms.Textarea, label="Definition as JSON")
     dry_run = forms.BooleanField(required=False, help_text="Does everything but sign.")
     commitment = forms.ChoiceField(
-        choices=Workflow.Commitment, help_text="How sure the chain must be of an event. Processed ones may be taken back."
+        choices=Workflow.Commitment,
+        help_text="How sure the chain must be of an event. Processed ones may be taken back.",
     )
     ordered = forms.BooleanField(required=False, label="In order", help_text="One execution after the other.")
     max_event_age_s = forms.IntegerField(
@@ -72,9 +73,7 @@ class WorkflowForm(ServiceForm):
     )
     approval_expires_s = forms.IntegerField(label="Approval expires after, in seconds")
 
-    def __init__(
-        self, data: Any = None, *, signers: Iterable[Signer] = (), workflow: Workflow | None = None
-    ) -> None:
+    def __init__(self, data: Any = None, *, signers: Iterable[Signer] = (), workflow: Workflow | None = None) -> None:
         super().__init__(data, initial=_initial(workflow))
         self.workflow = workflow
         self.definition_errors: list[DefinitionProblem] = []

@@ -13,9 +13,8 @@ from accounts.models import Role
 from accounts.pages import PageRequest, reason, telling
 from accounts.permissions import page
 from workflows.forms.workflow import WorkflowForm
-from workflows.selectors import channel_list, signer_list, workflow_get
+from workflows.selectors import channels_by_id, signer_list, workflow_get
 from workflows.services import workflow_create, workflow_disable, workflow_pause, workflow_resume
-
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,8 +34,11 @@ def create(request: PageRequest) -> HttpResponse:
     if workflow is not None:
         messages.success(request, f"{workflow.name} is saved. It watches nothing until you enable it.")
         return redirect("workflows:detail", workflow.id)
-    channels = {channel.id: channel for channel in channel_list(team=team)}
-    context = {"form": form, "definition_errors": form.definition_errors, "channels": channels}
+    context = {
+        "form": form,
+        "definition_errors": form.definition_errors,
+        "channels": channels_by_id(team=team),
+    }
     return render(request, "workflows/edit.html", context, status=form.status)
 
 

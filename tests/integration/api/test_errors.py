@@ -91,9 +91,7 @@ def test_too_many_requests_are_429_with_the_time_to_wait(alice: Person, monkeypa
     assert 0 < int(answers[2]["Retry-After"]) <= 61
 
 
-def test_what_nobody_expected_is_500_in_json_and_says_nothing(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_nobody_expected_is_500_in_json_and_says_nothing(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(**_: Any) -> None:
         raise RuntimeError("secret detail")
 

@@ -54,7 +54,12 @@ def test_an_execution_is_shown_with_its_event_and_steps(api: APIClient, workflow
     execution = one(workflow)
     shown = api.get(f"{URL}{execution.execution_id}/").json()
     assert (shown["workflow"], shown["workflow_version"], shown["trigger"]) == (str(workflow.id), 1, "balance_change")
-    assert (shown["status"], shown["waiting_for"], shown["transaction"], shown["error"]) == ("pending", None, None, None)
+    assert (shown["status"], shown["waiting_for"], shown["transaction"], shown["error"]) == (
+        "pending",
+        None,
+        None,
+        None,
+    )
     assert (shown["event"]["slot"], shown["event"]["lamports_delta"]) == (7, 1_000_000_000)
     assert [step["name"] for step in shown["steps"]] == ["detected", "queued"]
     assert (shown["notifications"], shown["replay_of"], shown["completed_at"]) == ([], None, None)
@@ -125,9 +130,7 @@ def test_a_wrong_filter_is_400_and_named(api: APIClient, query: dict[str, str], 
     assert path in {problem["path"].partition("[")[0] for problem in answer.json()["errors"]}
 
 
-def test_running_a_workflow_starts_an_execution_with_the_data(
-    bob: Person, api: APIClient, create: Create
-) -> None:
+def test_running_a_workflow_starts_an_execution_with_the_data(bob: Person, api: APIClient, create: Create) -> None:
     made = create("workflows", {"name": "by hand", "definition": manual()})
     api.post(f"/api/v1/workflows/{made['id']}/enable/")
     answer = bob.client().post(f"/api/v1/workflows/{made['id']}/run/", {"data": {"amount": 5}}, format="json")

@@ -71,7 +71,8 @@ def test_links_keep_the_filters(api: APIClient, burst: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "bnVsbA", "WzEsMl0", "W3RydWUsIngiLDFd", "W3RydWUsWzFdLHt9XQ", "W3RydWUsbnVsbCxudWxsXQ", "a" * 500, "é"]
+    "cursor",
+    ["x", "bnVsbA", "WzEsMl0", "W3RydWUsIngiLDFd", "W3RydWUsWzFdLHt9XQ", "W3RydWUsbnVsbCxudWxsXQ", "a" * 500, "é"],
 )
 def test_a_cursor_that_is_none_is_400(api: APIClient, cursor: str) -> None:
     for resource in ("executions", "workflows", "audit"):
@@ -111,7 +112,8 @@ def queries(client: APIClient, url: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "resource", ["workflows", "executions", "signers", "channels", "address-lists", "idls", "audit", "subscriptions", "gaps"]
+    "resource",
+    ["workflows", "executions", "signers", "channels", "address-lists", "idls", "audit", "subscriptions", "gaps"],
 )
 def test_a_list_makes_as_many_queries_for_many_rows_as_for_one(
     api: APIClient, alice: Person, resource: str, no_chain: Any

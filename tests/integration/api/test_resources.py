@@ -40,7 +40,11 @@ def test_a_signer_is_imported_in_both_forms_and_no_answer_holds_the_key(api: API
         }
         assert shown["max_lamports_per_day"] == 1_500_000_000
         listed = api.get("/api/v1/signers/").content + api.get(f"/api/v1/signers/{shown['id']}/").content
-        for secret in (base58.b58encode(bytes(keypair)), bytes(keypair).hex().encode(), str(list(bytes(keypair))).encode()):
+        for secret in (
+            base58.b58encode(bytes(keypair)),
+            bytes(keypair).hex().encode(),
+            str(list(bytes(keypair))).encode(),
+        ):
             assert secret not in answer.content + listed
 
 
@@ -152,7 +156,9 @@ def test_a_wrong_entry_is_400_with_its_path(api: APIClient, entries: Any, path: 
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, path)
 
 
-def test_idls_are_stored_listed_without_documents_and_refused_when_they_are_none(api: APIClient, create: Create) -> None:
+def test_idls_are_stored_listed_without_documents_and_refused_when_they_are_none(
+    api: APIClient, create: Create
+) -> None:
     document = {"address": WATCHED, "metadata": {"name": "amm"}, "instructions": []}
     made = create("idls", {"name": "amm", "document": document})
     assert (made["program_id"], made["document"]) == (WATCHED, document)

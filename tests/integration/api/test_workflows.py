@@ -74,7 +74,10 @@ def test_another_teams_workflow_is_404_for_every_call(create: Create, charlie: P
         stranger.put(url, {"name": "y", "definition": manual()}, format="json"),
         stranger.delete(url),
         stranger.get(f"{url}versions/"),
-        *(stranger.post(f"{url}{call}/", {}, format="json") for call in ("enable", "disable", "publish", "run", "pause")),
+        *(
+            stranger.post(f"{url}{call}/", {}, format="json")
+            for call in ("enable", "disable", "publish", "run", "pause")
+        ),
     ]
     assert [answer.status_code for answer in answers] == [404] * len(answers)
     assert {answer.json()["code"] for answer in answers} == {"not_found"}
@@ -99,7 +102,9 @@ def test_put_resets_what_it_leaves_out(api: APIClient, create: Create) -> None:
 
 
 def test_what_was_read_can_be_put_back(api: APIClient, create: Create) -> None:
-    made = create("workflows", {"name": "pay", "definition": paying(), "ordered": True, "max_tokens_per_tx": {WATCHED: 5}})
+    made = create(
+        "workflows", {"name": "pay", "definition": paying(), "ordered": True, "max_tokens_per_tx": {WATCHED: 5}}
+    )
     answer = api.put(f"{URL}{made['id']}/", made, format="json")
     assert answer.status_code == 200
     assert {**answer.json(), "updated_at": None} == {**made, "updated_at": None}
@@ -154,7 +159,9 @@ def test_enabling_an_unserved_trigger_is_400_with_its_path(api: APIClient, creat
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "definition.trigger.type")
 
 
-def test_enabling_without_an_endpoint_is_503_and_changes_nothing(api: APIClient, create: Create, no_chain: None) -> None:
+def test_enabling_without_an_endpoint_is_503_and_changes_nothing(
+    api: APIClient, create: Create, no_chain: None
+) -> None:
     signer = create("signers", {"name": "s"})
     url = f"{URL}{create('workflows', {'name': 'x', 'definition': paying(), 'signer': signer['id']})['id']}/"
     answer = api.post(f"{url}enable/")

@@ -123,6 +123,16 @@ def test_a_new_socket_is_stalled_too(chain: LocalChain) -> None:
         assert socket.subscribe("slotSubscribe") > 0
 
 
+def test_a_stall_can_be_lifted_after_the_stalled_sockets_were_cut(chain: LocalChain) -> None:
+    with Socket(chain) as socket:
+        socket.subscribe("slotSubscribe")
+        chain.faults(stall_sockets={})
+        chain.drop_sockets()
+        chain.clear_faults()
+    with Socket(chain) as socket:
+        assert socket.subscribe("slotSubscribe") > 0
+
+
 def test_notifications_come_twice_when_duplicated(chain: LocalChain) -> None:
     with Socket(chain) as socket:
         socket.subscribe("slotSubscribe")

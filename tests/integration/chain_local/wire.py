@@ -11,7 +11,6 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from websockets.sync.client import ClientConnection, connect
-from websockets.sync.client import ClientConnection, connect
 
 from tests.local_chain import LocalChain
 from tests.unit.chain_local.building import signed, transfer_of

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from accounts.actors import Actor, system
 from accounts.services import default_team
-from executions.gateway import gateway
 from tests.local_chain import LocalChain
 from workflows.models import Signer, Workflow
 from workflows.services.signer import signer_create
@@ -19,13 +18,8 @@ SOL = 1_000_000_000
 
 
 @pytest.fixture
-def chain(local_chain: LocalChain, settings: Any) -> Iterator[LocalChain]:
-    """The local chain, with this process's gateway pointing at it."""
-    settings.SOLANA_RPC_URLS = [local_chain.rpc_url]
-    gateway.cache_clear()
-    yield local_chain
-    gateway().rpc.close()
-    gateway.cache_clear()
+def chain(local_gateway: LocalChain) -> LocalChain:
+    return local_gateway
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from listener.loading import ensure_rows, load, load_audience
 from listener.models import AccountState, Gap, Subscription
 from listener.observations import GapProgress, Observation, Sample, Seen, TransactionLogs
 from listener.registry import Audience, Registry
-from listener.selectors import events_seen
+from listener.selectors import totals
 from listener.watches import Watch
 from tests.watching import actor, deltas, events, new_address, workflow
 from workflows.models import Workflow
@@ -231,7 +231,7 @@ def test_checkpoints_only_grow_and_follow_what_was_seen(ledger: Ledger) -> None:
         return Subscription.objects.get(pk=ledger.subscription.pk).checkpoint_slot
 
     def seen(count: int, slot: int) -> Seen:
-        return Seen((ledger.subscription.pk,), (count,), slot)
+        return Seen({ledger.subscription.pk: count}, slot)
 
     ledger.record(ledger.sample(101, 1500))
     assert checkpoint() is None
@@ -240,7 +240,7 @@ def test_checkpoints_only_grow_and_follow_what_was_seen(ledger: Ledger) -> None:
     assert checkpoint() == 109
     ledger.record(seen(0, 120), seen(2, 200))
     assert checkpoint() == 200
-    assert events_seen() == 6
+    assert totals().events_seen == 6
 
 
 def test_a_read_back_closes_its_gap_when_it_has_reached_the_end(ledger: Ledger) -> None:
@@ -288,7 +288,7 @@ def test_two_listeners_with_the_same_samples_make_one_execution_of_each_change()
 
     def listen(_: int) -> None:
         for sample in samples:
-            ledger.record(sample, Seen((ledger.subscription.pk,), (1,), sample.sample.slot))
+            ledger.record(sample, Seen({ledger.subscription.pk: 1}, sample.sample.slot))
         connection.close()
 
     with ThreadPoolExecutor(3) as threads:

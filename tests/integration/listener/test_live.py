@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from solders.keypair import Keypair
@@ -10,7 +11,7 @@ from solders.keypair import Keypair
 from accounts.errors import NotNow
 from executions.models import Heartbeat
 from listener.models import Gap, Subscription
-from listener.selectors import open_gaps
+from listener.selectors import totals
 from listener.services import workflow_enable, workflow_update
 from tests.local_chain import LocalChain
 from tests.stack import Stack
@@ -135,7 +136,7 @@ def test_logs_between_the_enabling_and_the_acknowledgement_are_read_back(
     stack.start("listener")
 
     wait_for(lambda: {event["signature"] for event in events(watching)} == sent, PATIENCE_S, "the early lines")
-    wait_for(lambda: not open_gaps(), PATIENCE_S, "the gap to be filled")
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gap to be filled")
     assert [(gap.reason, gap.status) for gap in Gap.objects.all()] == [("enabled", "filled")]
 
 
@@ -153,10 +154,13 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
         if trouble == "dropped sockets":
             chain.drop_sockets()
         elif trouble == "stalled sockets":
+            before = _reconnects()
             chain.faults(stall_sockets={})
         else:
             stack.listener.kill()
         sent += _some_events(chain, funded, address, round_number + 10)
+        if trouble == "stalled sockets":
+            wait_for(partial(_has_reconnected_since, before), PATIENCE_S, "the silence to be noticed")
         chain.clear_faults()
         if trouble == "killed listener":
             stack.start("listener")
@@ -165,7 +169,7 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
     wait_until_seen(by_balance, chain.balance(address))
     wait_for(lambda: len(events(by_log)) == len(sent), PATIENCE_S, "every line")
     assert {event["signature"] for event in events(by_log)} == set(sent)
-    wait_for(lambda: not open_gaps(), PATIENCE_S, "the gaps to be filled")
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gaps to be filled")
 
 
 def test_notifications_that_come_twice_late_and_broken_lose_and_double_nothing(
@@ -190,6 +194,25 @@ def test_notifications_that_come_twice_late_and_broken_lose_and_double_nothing(
     wait_until_seen(by_balance, chain.balance(address))
     wait_for(lambda: len(events(by_log)) >= len(sent), PATIENCE_S, "every line")
     assert sorted(event["signature"] for event in events(by_log)) == sorted(sent)
+
+
+def test_a_change_that_vanishes_with_its_fork_is_taken_back(stack: Stack, chain: LocalChain) -> None:
+    address = new_address()
+    made = workflow({"type": "balance_change", "address": address}, commitment="processed")
+    watching = workflow_enable(actor=actor(), workflow=made)
+    stack.start("listener")
+    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    chain.pause()
+    chain.airdrop(address, 1_000_000)
+    chain.warp(1)
+    wait_until_seen(watching, 1_000_000)
+
+    chain.rollback(2)
+    chain.resume()
+
+    wait_until_seen(watching, 0)
+    assert [event["lamports_delta"] for event in events(watching)] == [1_000_000, -1_000_000]
+    assert chain.balance(address) == 0
 
 
 def test_a_stop_writes_what_has_come_in_and_says_goodbye(stack: Stack, chain: LocalChain) -> None:
@@ -235,6 +258,15 @@ def test_another_chain_ends_the_listener_with_one_line(stack: Stack, chain: Loca
 
     assert stack.listener.output().count("wrong_chain") == 1
     assert "Traceback" not in stack.listener.output()
+
+
+def _reconnects() -> int:
+    (heartbeat,) = Heartbeat.objects.filter(kind="listener")
+    return sum(connection["reconnects"] for connection in heartbeat.detail["connections"])
+
+
+def _has_reconnected_since(reconnects: int) -> bool:
+    return _reconnects() > reconnects
 
 
 def _some_events(chain: LocalChain, payer: Keypair, address: str, number: int) -> Sequence[str]:

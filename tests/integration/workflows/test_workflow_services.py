@@ -111,7 +111,10 @@ def test_a_changed_definition_is_a_new_version_and_the_old_one_stays(make: Make,
     workflow = make()
     changed = workflow_update(actor=alice, workflow=workflow, changes={"definition": paying(actions=[])})
     assert changed.version.number == 2
-    assert [version.number for version in WorkflowVersion.objects.filter(workflow=workflow).order_by("number")] == [1, 2]
+    assert [version.number for version in WorkflowVersion.objects.filter(workflow=workflow).order_by("number")] == [
+        1,
+        2,
+    ]
     assert WorkflowVersion.objects.get(workflow=workflow, number=1).definition["actions"][0]["lamports"] == 1000
 
 
@@ -272,12 +275,12 @@ def test_listeners_hear_of_a_change_when_it_commits_and_of_none_that_is_rolled_b
 @pytest.mark.django_db(transaction=True)
 def test_two_changes_at_once_make_two_versions_and_lose_none(make: Make, alice: Actor) -> None:
     workflow = make()
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def change(changes: dict[str, Any]) -> None:
         try:
             workflow_update(actor=alice, workflow=workflow, changes=changes)
-        except BaseException as error:  # a thread's failure must reach the test
+        except Exception as error:  # noqa: BLE001 - a thread's failure must reach the test
             failures.append(error)
         finally:
             connection.close()

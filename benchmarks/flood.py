@@ -1,0 +1,89 @@
+"""A WebSocket server that acknowledges every subscription and then sends notifications as fast as they are read.
+
+For benchmarks only: `python -m benchmarks.flood PORT SUBSCRIPTIONS NOTIFICATIONS KIND`, KIND being `account` or `logs`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from itertools import count
+
+import orjson
+from websockets.asyncio.server import ServerConnection, serve
+
+FIRST_SLOT = 1_000_000
+OWNER = "11111111111111111111111111111111"
+PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+
+
+def slot_frame(slot: int) -> bytes:
+    return (
+        b'{"jsonrpc":"2.0","method":"slotNotification","params":'
+        b'{"result":{"slot":%d,"parent":%d,"root":%d},"subscription":0}}'
+        % (
+            slot,
+            slot - 1,
+            max(0, slot - 32),
+        )
+    )
+
+
+def account_frame(number: int, slot: int, lamports: int) -> bytes:
+    return (
+        b'{"jsonrpc":"2.0","method":"accountNotification","params":{"result":{"context":{"slot":%d},"value":'
+        b'{"lamports":%d,"data":["","base64"],"owner":"%s","executable":false,"rentEpoch":18446744073709551615,'
+        b'"space":0}},"subscription":%d}}' % (slot, lamports, OWNER.encode(), number)
+    )
+
+
+def logs_frame(number: int, slot: int, index: int) -> bytes:
+    logs = [
+        f"Program {PROGRAM} invoke [1]",
+        "Program log: Instruction: Transfer",
+        f"Program {PROGRAM} consumed 4645 of 200000 compute units",
+        f"Program {PROGRAM} success",
+    ]
+    value = {"signature": f"{index:087d}".replace("0", "z"), "err": None, "logs": logs}
+    result = {"context": {"slot": slot}, "value": value}
+    params = {"subscription": number, "result": result}
+    return orjson.dumps({"jsonrpc": "2.0", "method": "logsNotification", "params": params})
+
+
+async def flood(socket: ServerConnection, subscriptions: int, notifications: int, kind: str) -> None:
+    numbers: list[int] = []
+    next_number = count(1)
+    await socket.send(slot_frame(5), text=True)
+    while len(numbers) < subscriptions:
+        request = orjson.loads(await socket.recv())
+        number = 0 if request["method"] == "slotSubscribe" else next(next_number)
+        numbers += [number] if number else []
+        await socket.send(orjson.dumps({"jsonrpc": "2.0", "id": request["id"], "result": number}), text=True)
+    # Standard input says when: the catch-up samples have to be in.
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    for index in range(notifications):
+        slot = FIRST_SLOT + index // subscriptions
+        number = numbers[index % subscriptions]
+        frame = account_frame(number, slot, index + 1) if kind == "account" else logs_frame(number, slot, index)
+        await socket.send(frame, text=True)
+        if index % 500 == 0:
+            await socket.send(slot_frame(slot), text=True)
+    print("sent", flush=True)
+    while True:
+        await asyncio.sleep(0.4)
+        await socket.send(slot_frame(FIRST_SLOT + notifications), text=True)
+
+
+async def main() -> None:
+    port, subscriptions, notifications, kind = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+
+    async def handle(socket: ServerConnection) -> None:
+        await flood(socket, subscriptions, notifications, kind)
+
+    async with serve(handle, "127.0.0.1", port, compression=None, ping_interval=None):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

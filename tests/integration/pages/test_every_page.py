@@ -1,0 +1,136 @@
+"""What holds for every page: who may see it, what it costs, that it needs no other method than its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.integration.pages.conftest import browser, ended, landed, pending
+from tests.people import Person
+from workflows.models import Channel, Signer, Workflow
+
+# Session, person, member and frame are four of them.
+MOST_QUERIES = 12
+READ = ["overview", "workflows:list", "executions:list", "signers:list", "channels:list", "audit", "inbox"]
+WRITE = ["workflows:create", "signers:create", "channels:create"]
+OPERATE = ["pause", "resume"]
+
+
+def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id: str) -> dict[str, tuple[str, str]]:
+    """Every page by name: the least role, and its address. Those in capitals only take POST."""
+    of_workflow, of_execution = {"workflow_id": workflow.id}, {"execution_id": execution_id}
+    return {
+        **{name: ("viewer", reverse(name)) for name in READ},
+        **{name: ("admin", reverse(name)) for name in WRITE},
+        **{name.upper(): ("operator", reverse(name)) for name in OPERATE},
+        "workflows:detail": ("viewer", reverse("workflows:detail", kwargs=of_workflow)),
+        "workflows:edit": ("admin", reverse("workflows:edit", kwargs=of_workflow)),
+        "WORKFLOWS:ENABLE": ("admin", reverse("workflows:enable", kwargs=of_workflow)),
+        "WORKFLOWS:DISABLE": ("admin", reverse("workflows:disable", kwargs=of_workflow)),
+        "WORKFLOWS:PAUSE": ("operator", reverse("workflows:pause", kwargs=of_workflow)),
+        "WORKFLOWS:RESUME": ("operator", reverse("workflows:resume", kwargs=of_workflow)),
+        "WORKFLOWS:RUN": ("operator", reverse("workflows:run", kwargs=of_workflow)),
+        "executions:detail": ("viewer", reverse("executions:detail", kwargs=of_execution)),
+        "EXECUTIONS:RETRY": ("operator", reverse("executions:retry", kwargs=of_execution)),
+        "EXECUTIONS:REPLAY": ("operator", reverse("executions:replay", kwargs=of_execution)),
+        "SIGNERS:PAUSE": ("operator", reverse("signers:pause", kwargs={"signer_id": signer.id})),
+        "SIGNERS:RESUME": ("operator", reverse("signers:resume", kwargs={"signer_id": signer.id})),
+        "CHANNELS:TEST": ("operator", reverse("channels:test", kwargs={"channel_id": channel.id})),
+    }
+
+
+@pytest.fixture
+def every(workflow: Workflow, signer: Signer, channel: Channel) -> dict[str, tuple[str, str]]:
+    return addresses(workflow, signer, channel, landed(workflow, channel).execution_id)
+
+
+def ask(client: Client, name: str, url: str) -> Any:
+    return client.post(url) if name.isupper() else client.get(url)
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_by_every_page(every: dict[str, tuple[str, str]], db: None) -> None:
+    for name, (_, url) in every.items():
+        response = ask(Client(), name, url)
+        assert (response.status_code, response.url.partition("?")[0]) == (302, "/login/"), name
+
+
+@pytest.mark.parametrize("who", ["carol", "bob", "alice"])
+def test_a_role_opens_its_pages_and_no_more(
+    who: str, every: dict[str, tuple[str, str]], request: pytest.FixtureRequest
+) -> None:
+    roles = {"carol": ("viewer",), "bob": ("viewer", "operator"), "alice": ("viewer", "operator", "admin")}
+    client = browser(request.getfixturevalue(who))
+    for name, (role, url) in every.items():
+        expected = ((200, 302) if name.isupper() else (200,)) if role in roles[who] else (403,)
+        assert ask(client, name, url).status_code in expected, name
+
+
+def test_what_belongs_to_another_team_does_not_exist(every: dict[str, tuple[str, str]], charlie: Person) -> None:
+    client = browser(charlie)
+    named = {name: url for name, (_, url) in every.items() if ":" in name and name not in READ + WRITE}
+    for name, url in named.items():
+        assert ask(client, name, url).status_code == 404, name
+
+
+def test_the_lists_of_another_team_show_nothing_of_ours(
+    every: dict[str, tuple[str, str]], workflow: Workflow, signer: Signer, charlie: Person
+) -> None:
+    client = browser(charlie)
+    for name in set(READ) - {"inbox"}:
+        text = client.get(every[name][1]).content.decode()
+        assert workflow.name not in text and signer.address not in text, name
+
+
+def test_a_change_is_never_made_by_a_get(every: dict[str, tuple[str, str]], pages: Client) -> None:
+    for name, (_, url) in every.items():
+        if name.isupper():
+            assert pages.get(url).status_code == 405, name
+
+
+def test_a_change_without_the_csrf_token_is_refused(every: dict[str, tuple[str, str]], alice: Person) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice.user)
+    for name, (_, url) in every.items():
+        if name.isupper() or name in WRITE:
+            response = client.post(url)
+            assert response.status_code == 403 and "This form has expired" in response.content.decode(), name
+
+
+def test_no_page_asks_the_database_more_for_more_rows(
+    every: dict[str, tuple[str, str]],
+    make: Callable[..., Workflow],
+    channel: Channel,
+    pages: Client,
+    django_assert_max_num_queries: Any,
+) -> None:
+    for number in range(4):
+        workflow = make(f"Workflow {number}")
+        landed(workflow, channel)
+        landed(workflow, channel, delivery="dead")
+        ended(workflow, "failed", error_code="build_failed", error_detail="no such account")
+        pending(workflow)
+    for name, (_, url) in every.items():
+        if not name.isupper():
+            with django_assert_max_num_queries(MOST_QUERIES, info=name):
+                assert pages.get(url).status_code == 200
+
+
+def test_an_unknown_thing_is_a_designed_404(pages: Client) -> None:
+    for url in (f"/workflows/{uuid4()}/", "/executions/" + "0" * 64 + "/", "/nowhere/"):
+        response = pages.get(url)
+        assert response.status_code == 404
+        assert "There is nothing at this address" in response.content.decode()
+
+
+def test_hostile_parameters_find_nothing_and_break_nothing(workflow: Workflow, pages: Client) -> None:
+    for value in ("\x00", "%", "'", "<script>", "x" * 5000, "[]", "-1"):
+        for name in ("q", "status", "workflow", "before", "actor", "action"):
+            for page in ("workflows:list", "executions:list", "audit"):
+                response = pages.get(reverse(page), {name: value})
+                assert response.status_code == 200, (page, name, value)
+                assert "<script>" not in response.content.decode().replace("<script src=", "")
