@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+MAX_SHOWN_KEY = 100
+
+
 class StrictSerializer(serializers.Serializer):
     """A serializer that refuses keys it does not know: a mistyped key that is ignored is a setting that is not set."""
 
@@ -30,7 +33,10 @@ class StrictSerializer(serializers.Serializer):
             unknown = [key for key in data if key not in self.fields]
             if unknown:
                 raise serializers.ValidationError(
-                    {str(key): serializers.ErrorDetail("is not a known key", code="unknown_key") for key in unknown}
+                    {
+                        key[:MAX_SHOWN_KEY]: serializers.ErrorDetail("is not a known key", code="unknown_key")
+                        for key in unknown
+                    }
                 )
         return super().to_internal_value(data)
 

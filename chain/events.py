@@ -13,6 +13,7 @@ from typing import Any
 
 from chain.types import AccountSample
 
+JSON_INTEGER_MIN = -(2**63)
 JSON_INTEGER_MAX = 2**64 - 1
 
 
@@ -119,5 +120,15 @@ def manual_event(key: str, data: Mapping[str, Any]) -> Event:
         slot=None,
         signature=None,
         account=None,
-        fields={"data": dict(data)},
+        fields={"data": _with_exact_integers(dict(data))},
     )
+
+
+def _with_exact_integers(value: Any) -> Any:
+    """Integers above 64 bits as decimal strings, at any depth."""
+    if isinstance(value, dict):
+        return {key: _with_exact_integers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_exact_integers(inner) for inner in value]
+    exceeds = type(value) is int and not JSON_INTEGER_MIN <= value <= JSON_INTEGER_MAX
+    return str(value) if exceeds else value

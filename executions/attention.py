@@ -17,7 +17,7 @@ _ATTENTION = """
     WHERE e.team_id = %(team)s AND e.status IN ('pending', 'processing') AND e.waiting_for IN ('person', 'approval')
     ORDER BY e.id LIMIT %(limit)s)
 UNION ALL
-(SELECT 'part', part, part, '' FROM unnest(ARRAY['worker', 'listener']) part
+(SELECT 'part', part, part, '' FROM unnest(ARRAY['listener', 'worker']) part
     WHERE NOT EXISTS (SELECT FROM executions_heartbeat
                       WHERE kind = part AND at > now() - interval '30 seconds'))
 UNION ALL

@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 
 
-def wake(execution_ids: Sequence[int]) -> None:
+def wake(execution_ids: Sequence[int], after_s: float = 0.0) -> None:
     """Tell workers that these executions are pending: one message when one came in, few when many did."""
     for start in range(0, len(execution_ids), BATCH):
-        _send("executions.advance", [list(execution_ids[start : start + BATCH])])
+        _send("executions.advance", [list(execution_ids[start : start + BATCH])], after_s)
 
 
 def wake_notify(after_s: float = 0.0) -> None:

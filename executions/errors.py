@@ -4,6 +4,7 @@ ExecutionError              base: `code` goes into the API's error, `detail` is 
 ├── LimitExceeded           a limit said no before anything was signed
 ├── BuildFailed             the actions do not make a transaction: a template, an account, a size
 ├── SimulationFailed        the chain would refuse it; `logs` say why
+├── DroppedByFork           what was seen at `processed` is not in the confirmed chain
 ├── Paused                  nothing may be signed now; the execution waits
 ├── LeaseLost               somebody else has taken this execution over; this worker stops touching it
 └── NotNow                  the chain does not answer; the execution is given back and tried again
@@ -36,6 +37,10 @@ class SimulationFailed(ExecutionError):
     code = "simulation_failed"
 
 
+class DroppedByFork(ExecutionError):
+    code = "dropped_by_fork"
+
+
 class Paused(ExecutionError):
     code = "paused"
 
@@ -45,4 +50,10 @@ class LeaseLost(ExecutionError):
 
 
 class NotNow(ExecutionError):
+    """`retry_after_s` asks to be woken then; without it the sweeper's next round does."""
+
     code = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Installation
-from executions import claims, limits, submit, timing
+from executions import claims, dispatch, limits, submit, timing
 from executions.claims import Claimed
 from executions.completion import Outcome, audit_started, complete
 from executions.crashpoints import reach
@@ -185,12 +185,15 @@ def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
         if work.claimed.dry_run:
             _end(work, Status.SUCCESS, steps, simulation=prepared.simulation)
         else:
+            submit.require_confirmed(work.claimed, workflow)
             submit.pay(work.claimed, workflow, prepared, number, steps)
     except Paused:
         _give_back(work.claimed, WaitingFor.PAUSE)
     except NotNow as error:
-        log.warning("execution_postponed", execution=work.claimed.execution_id, why=error.detail)
+        log.info("execution_postponed", execution=work.claimed.execution_id, why=error.detail)
         _give_back(work.claimed, None)
+        if error.retry_after_s is not None:
+            dispatch.wake([work.claimed.id], after_s=error.retry_after_s)
     except LeaseLost as error:
         log.info("lease_lost", execution=work.claimed.execution_id, why=error.detail)
     except ExecutionError as error:

@@ -23,7 +23,7 @@ from executions import limits
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
-from executions.errors import BuildFailed, LeaseLost
+from executions.errors import BuildFailed, DroppedByFork, LeaseLost, NotNow
 from executions.gateway import gateway
 from executions.keys import open_signer
 from executions.models import Attempt
@@ -33,6 +33,10 @@ from workflows.models import Signer, Workflow
 from workflows.specs.workflow import WorkflowSpec
 
 log = structlog.get_logger(__name__)
+
+# Two endpoints need not have confirmed the same slot yet.
+CONFIRMATION_SLACK_SLOTS = 8
+CONFIRMATION_RETRY_S = 0.3
 
 
 def simulate(claimed: Claimed, workflow: Workflow, spec: WorkflowSpec) -> tuple[Prepared, int]:
@@ -53,6 +57,28 @@ def simulate(claimed: Claimed, workflow: Workflow, spec: WorkflowSpec) -> tuple[
     )
     reach("simulated")
     return prepared, number
+
+
+def require_confirmed(claimed: Claimed, workflow: Workflow) -> None:
+    """A workflow that watches at `processed` detects, filters and simulates early, and signs only what has happened.
+
+    Raises:
+        NotNow: the event's slot is not confirmed yet.
+        DroppedByFork: the confirmed chain has gone past that slot without it.
+    """
+    slot = claimed.event.get("slot")
+    if workflow.commitment != Workflow.Commitment.PROCESSED or slot is None:
+        return
+    try:
+        # In this order: a slot that is confirmed only after the first answer must not look skipped.
+        reached = gateway().rpc.slot("confirmed")
+        if gateway().rpc.has_block(slot):
+            return
+    except ChainError as error:
+        raise NotNow(str(error)) from error
+    if reached < slot + CONFIRMATION_SLACK_SLOTS:
+        raise NotNow(f"slot {slot} is not confirmed yet", retry_after_s=CONFIRMATION_RETRY_S)
+    raise DroppedByFork(f"slot {slot}, in which this was seen, is not in the confirmed chain (it is at {reached})")
 
 
 def context_of(claimed: Claimed, workflow: Workflow) -> dict[str, Any]:

@@ -78,7 +78,8 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
         "can_retry": may_run and retry_refusal(execution, attempts) is None,
         "can_replay": may_run and is_final and workflow.enabled and workflow.deleted_at is None,
         "attempts": attempts,
-        "transaction": _transaction(execution, attempts),
+        "transaction": transaction_of(execution, attempts),
+        "explorer_url": _explorer_url(attempts),
         "deliveries": deliveries,
         "filter_trace": execution.filter_trace,
         "signer": reservation.signer if reservation else None,
@@ -166,12 +167,10 @@ def _still_moves(attempts: list[Attempt], deliveries: list[Delivery]) -> bool:
     return on_their_way or any(attempt.status == AttemptStatus.CONFIRMED for attempt in attempts)
 
 
-def _transaction(execution: Execution, attempts: list[Attempt]) -> dict[str, Any] | None:
-    transaction = transaction_of(execution, attempts)
-    if transaction is None or transaction["signature"] is None:
-        return transaction
+def _explorer_url(attempts: list[Attempt]) -> str:
+    """Where the newest transaction can be looked at; empty when there is none."""
     explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
-    return {**transaction, "explorer_url": explorer.transaction(transaction["signature"])}
+    return explorer.transaction(attempts[-1].signature) if attempts else ""
 
 
 def _said_of(landing: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -75,6 +76,15 @@ class EndpointSerializer(serializers.Serializer):
     reconnects = serializers.IntegerField(default=None, allow_null=True)
 
 
+@extend_schema_serializer(many=False)
+class EndpointPageSerializer(serializers.Serializer):
+    """As other lists; there is one page."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = EndpointSerializer(many=True)
+
+
 class SubscriptionViewSet(TeamViewSet):
     """What the team's enabled workflows watch on the chain."""
 
@@ -107,5 +117,6 @@ class EndpointViewSet(TeamViewSet):
     serializer_class = EndpointSerializer
     pagination_class = None
 
+    @extend_schema(responses=EndpointPageSerializer)
     def list(self, request: Request) -> Response:
         return Response({"next": None, "previous": None, "results": EndpointSerializer(endpoints(), many=True).data})

@@ -15,13 +15,14 @@ open. A restart goes on from the progress.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
-from chain.errors import ChainError, Unavailable
+from chain.errors import ChainError, NodeBehind, Unavailable
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.pool import backoff
 from chain.types import Commitment, SignatureInfo
@@ -107,7 +108,9 @@ class ReadBack:
             try:
                 await self._fill(gap, audience)
             except ChainError as error:
-                log.info("read_back_postponed", gap=gap.id, reason=str(error))
+                # For a slot or two after the acknowledgement every node is behind.
+                level = logging.DEBUG if isinstance(error, NodeBehind) else logging.WARNING
+                log.log(level, "read_back_postponed", gap=gap.id, reason=str(error))
                 await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
             else:
                 # The next look at the gaps has to find this one closed.
@@ -115,7 +118,10 @@ class ReadBack:
 
     async def _fill(self, gap: OpenGap, audience: Audience) -> None:
         commitment: Commitment = "finalized" if audience.watch.commitment == "finalized" else "confirmed"
-        listed, is_whole = await self._signatures(gap, audience, commitment)
+        first_slot = max(gap.from_slot, audience.since_slot)
+        listed, is_whole = await signatures_between(
+            self._rpc, audience.watch.address, commitment, first_slot, gap.to_slot, most=self._most_signatures
+        )
         if not is_whole:
             note = f"more than {self._most_signatures} transactions"
             log.error("gap_lost", gap=gap.id, address=audience.watch.address, from_slot=gap.from_slot, reason=note)
@@ -130,33 +136,32 @@ class ReadBack:
             await self._mailbox.room()
         self._mailbox.put([GapProgress(gap.id, gap.to_slot, f"{len(chosen)} transactions read back")])
 
-    async def _signatures(
-        self, gap: OpenGap, audience: Audience, commitment: Commitment
-    ) -> tuple[list[SignatureInfo], bool]:
-        """What happened in the gap, oldest first, and whether that is all of it."""
-        first_slot = max(gap.from_slot, audience.since_slot)
-        found: list[SignatureInfo] = []
-        before: str | None = None
-        while True:
-            page = await self._rpc.signatures_for_address(
-                audience.watch.address,
-                before=before,
-                limit=SIGNATURES_PER_PAGE,
-                commitment=commitment,
-                min_context_slot=gap.to_slot,
-            )
-            found += [info for info in page if first_slot <= info.slot <= gap.to_slot]
-            if len(found) > self._most_signatures:
-                return found[: self._most_signatures][::-1], False
-            if len(page) < SIGNATURES_PER_PAGE or page[-1].slot < first_slot:
-                return found[::-1], True
-            before = page[-1].signature
-
     async def _transactions(
         self, chunk: Sequence[SignatureInfo], subscription_id: int, commitment: Commitment
     ) -> list[TransactionLogs]:
         answers = await self._rpc.transactions([info.signature for info in chunk], commitment)
         return [_logs_of(info, answer, subscription_id) for info, answer in zip(chunk, answers, strict=True)]
+
+
+async def signatures_between(
+    rpc: AsyncRpcClient, address: str, commitment: Commitment, first_slot: int, last_slot: int, *, most: int
+) -> tuple[list[SignatureInfo], bool]:
+    """The address's transactions in these slots (both included), oldest first, and whether that is all of them.
+
+    Of more than `most` it gives the newest. Raises chain.errors.Unavailable where no node has reached `last_slot`.
+    """
+    found: list[SignatureInfo] = []
+    before: str | None = None
+    while True:
+        page = await rpc.signatures_for_address(
+            address, before=before, limit=SIGNATURES_PER_PAGE, commitment=commitment, min_context_slot=last_slot
+        )
+        found += [info for info in page if first_slot <= info.slot <= last_slot]
+        if len(found) > most:
+            return found[:most][::-1], False
+        if len(page) < SIGNATURES_PER_PAGE or page[-1].slot < first_slot:
+            return found[::-1], True
+        before = page[-1].signature
 
 
 def _logs_of(info: SignatureInfo, answer: dict[str, Any] | None, subscription_id: int) -> TransactionLogs:

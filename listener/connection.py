@@ -105,11 +105,6 @@ class Connection:
         """The endpoint in use, by host and port only."""
         return urlsplit(self._urls[self._at]).netloc.rpartition("@")[2]
 
-    @property
-    def acknowledged(self) -> frozenset[int]:
-        """The subscriptions that the server has opened."""
-        return frozenset(self._acknowledged)
-
     def health(self) -> Health:
         """How it does."""
         return Health(

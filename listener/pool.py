@@ -62,10 +62,6 @@ class Pool:
             if not len(connection) and len(self._tasks) > 1:
                 self._tasks.pop(connection).cancel()
 
-    def carrier(self, subscription_id: int) -> Connection | None:
-        """The connection that carries a subscription."""
-        return self._carrier.get(subscription_id)
-
     def _add(self) -> Connection:
         if self._group is None:
             raise RuntimeError("the pool is not running")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from chain.errors import ChainError
+from chain.errors import ChainError, NodeBehind
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.calls import ACCOUNTS_PER_CALL
 from chain.rpc.pool import backoff
@@ -89,7 +90,9 @@ class Sampler:
         try:
             slot, found = await self._rpc.accounts(addresses, commitment=commitment, min_context_slot=min_slot)
         except ChainError as error:
-            log.info("read_postponed", accounts=len(batch), min_slot=min_slot, reason=str(error))
+            # For a slot or two after the acknowledgement every node is behind.
+            level = logging.DEBUG if isinstance(error, NodeBehind) else logging.WARNING
+            log.log(level, "read_postponed", accounts=len(batch), min_slot=min_slot, reason=str(error))
             return False
         for read, sample in zip(batch, found, strict=True):
             if self._waiting.get(read.subscription_id) == read:

@@ -7,7 +7,10 @@ import os
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 
+from solflow import broker_clients
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "solflow.settings")
+broker_clients.keep()
 
 app = Celery("solflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -200,7 +200,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SolFlow API",
-    "DESCRIPTION": "Watch Solana, filter, land a transaction within limits, tell people. Exactly once.",
+    "DESCRIPTION": "Watch Solana, filter, land a transaction within limits, tell people. Exactly once.\n\n"
+    "Amounts are integers in base units. `?integers=string` on any call makes every integer of the answer a string, for"
+    " clients that lose digits above 2^53.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -209,6 +211,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "solflow.api.document.add_definition",
+        "solflow.api.document.close_bodies",
         "solflow.api.document.widen_integers",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -132,6 +132,10 @@ def recent_prioritization_fees(addresses: Sequence[str]) -> Call[list[int]]:
     )
 
 
+def blocks(first_slot: int, last_slot: int, commitment: Commitment) -> Call[list[int]]:
+    return Call("getBlocks", [first_slot, last_slot, {"commitment": commitment}], "history", list)
+
+
 def request_airdrop(address: str, lamports: int) -> Call[str]:
     return Call("requestAirdrop", [address, lamports], "send", str)
 

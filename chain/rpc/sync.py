@@ -186,6 +186,11 @@ class RpcClient:
             )
         )
 
+    def has_block(self, slot: int, commitment: Commitment = "confirmed") -> bool:
+        """Whether the chain at the commitment has a block in this slot: false while the slot is newer, and for ever
+        where it was skipped or lost to a fork."""
+        return slot in self._ask(calls.blocks(slot, slot, commitment))
+
     def request_airdrop(self, address: str, lamports: int) -> str:
         """Lamports from the faucet of a test network, where there is one; returns the transaction's signature."""
         return self._ask(calls.request_airdrop(address, lamports))

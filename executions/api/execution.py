@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -26,6 +26,11 @@ TRANSACTION_STATUSES = ("simulated", *ATTEMPT_STATUSES)
 DELIVERY_STATUSES = tuple(status.value for status in DeliveryStatus)
 
 
+@extend_schema_field({})
+class AnyJSONField(serializers.JSONField):
+    """A JSON value of any kind, null included."""
+
+
 class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField()
     detail = serializers.CharField()
@@ -34,7 +39,7 @@ class ErrorSerializer(serializers.Serializer):
 class StepSerializer(serializers.Serializer):
     name = serializers.CharField()
     at = serializers.DateTimeField()
-    detail = serializers.JSONField(allow_null=True)
+    detail = AnyJSONField()
 
 
 class TransactionSerializer(serializers.Serializer):
@@ -66,7 +71,7 @@ class AttemptSerializer(serializers.Serializer):
     slot = serializers.IntegerField(allow_null=True)
     fee_lamports = serializers.IntegerField(allow_null=True)
     compute_units = serializers.IntegerField(allow_null=True)
-    error = serializers.JSONField(allow_null=True)
+    error = AnyJSONField()
     sends = serializers.IntegerField()
     signed_at = serializers.DateTimeField()
     last_sent_at = serializers.DateTimeField(allow_null=True)
@@ -93,8 +98,8 @@ class ExecutionRow(serializers.Serializer):
 class ExecutionSerializer(ExecutionRow):
     event = serializers.DictField()
     steps = StepSerializer(many=True)
-    filter_trace = serializers.JSONField(allow_null=True, help_text="What each condition saw, and whether it was met.")
-    simulation = serializers.JSONField(allow_null=True)
+    filter_trace = AnyJSONField(help_text="What each condition saw, and whether it was met.")
+    simulation = AnyJSONField()
     attempts = AttemptSerializer(many=True)
 
 

@@ -14,6 +14,9 @@ from rest_framework.response import Response
 from accounts.api import StrictSerializer
 from executions.services import execution_run
 from workflows.api.workflow import WorkflowViewSet as WorkflowsWithoutRun
+from workflows.errors import invalid
+from workflows.specs.documents import load
+from workflows.specs.errors import SpecErrors
 
 
 class RunSerializer(StrictSerializer):
@@ -34,7 +37,7 @@ class WorkflowViewSet(WorkflowsWithoutRun):
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: UUID) -> Response:
         """Run it now, within the same limits as for an event. With an `Idempotency-Key`, once."""
-        data = self.body(RunSerializer).get("data", {})
+        data = self._storable(self.body(RunSerializer).get("data", {}))
         key = request.headers.get("Idempotency-Key")
 
         def work() -> Any:
@@ -42,3 +45,14 @@ class WorkflowViewSet(WorkflowsWithoutRun):
             return {"execution_id": execution_id}
 
         return self.answer_once(request, status.HTTP_202_ACCEPTED, work)
+
+    @staticmethod
+    def _storable(data: dict[str, Any]) -> dict[str, Any]:
+        """The data within the bounds of any document: it is stored, shown, filtered and rendered."""
+        try:
+            plain, problems = load(data)
+        except SpecErrors as error:
+            problems = list(error.errors)
+        if problems:
+            raise invalid(SpecErrors(problems).under("data").errors)
+        return plain

@@ -13,18 +13,13 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from accounts.idempotency import MAX_KEY_LENGTH
 from workflows.specs.workflow import WorkflowSpec
 
 DEFINITION = "WorkflowDefinition"
-INTEGERS = OpenApiParameter(
-    "integers",
-    str,
-    enum=["string"],
-    description="`string`: integers in the answer are strings, for clients that lose digits.",
-)
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="The same key and body within 24 hours give the same answer and do nothing again; another body is 409.",
 )
@@ -46,11 +41,11 @@ class ApiErrorSerializer(serializers.Serializer):
 
 
 class ApiSchema(AutoSchema):
-    """Adds to each operation the parameters that all share and the errors that it can answer with."""
+    """Adds to each operation the errors that it can answer with, and the header of those that are done once."""
 
     def get_override_parameters(self) -> list[Any]:
         once = self._action() in ("create", "run") and "create" in getattr(self.view, "may_conflict", ())
-        return [INTEGERS, *([IDEMPOTENCY_KEY] if once else []), *super().get_override_parameters()]
+        return [*([IDEMPOTENCY_KEY] if once else []), *super().get_override_parameters()]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -104,6 +99,14 @@ def add_definition(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, part in schema.pop("$defs", {}).items():
         components[DEFINITION + name] = part
     components[DEFINITION] = schema
+    return result
+
+
+def close_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Postprocessing hook: keys that a request's body does not have are refused, and the document says so."""
+    for name, schema in result["components"]["schemas"].items():
+        if name.endswith("Request") and "properties" in schema:
+            schema["additionalProperties"] = False
     return result
 
 

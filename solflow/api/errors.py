@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -36,7 +38,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
         if getattr(error, "wait", None):
-            headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+            headers["Retry-After"] = str(math.ceil(error.wait))  # type: ignore[attr-defined]
         return Response(
             body(error.status_code, str(error.get_codes()), str(error.detail)),
             status=error.status_code,
@@ -54,6 +56,7 @@ def body(
     return {"type": kind, "code": code, "detail": detail, "errors": errors}
 
 
+@csrf_exempt
 def api_not_found(request: HttpRequest, path: str = "") -> HttpResponse:
     """Every address under /api/ that no route knows."""
     hint = "" if request.path.endswith("/") else "; addresses end with a slash"

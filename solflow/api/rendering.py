@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ class TooLarge(APIException):
 
 
 class StorableJSONParser(BaseParser):
-    """Strict JSON: no NaN, no key twice, no NUL or half surrogate pairs (PostgreSQL stores neither)."""
+    """Strict JSON: no NaN, nothing infinite, no key twice, no NUL or half surrogate pairs (PostgreSQL stores neither)."""
 
     media_type = JSONParser.media_type
 
@@ -34,7 +35,7 @@ class StorableJSONParser(BaseParser):
             raise TooLarge(f"the body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes")
         try:
             text = raw.decode("utf-8")
-            value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+            value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
         except (ValueError, RecursionError) as error:
             # The parser's own message may quote what was sent, and that may be a secret.
             reason = error.args[0] if isinstance(error, _Unstorable) else "it cannot be parsed"
@@ -80,6 +81,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise _Unstorable("an object has the same key twice")
     return found
+
+
+def _float(numeral: str) -> float:
+    value = float(numeral)
+    if not math.isfinite(value):
+        raise _Unstorable("a number is too large")
+    return value
 
 
 def _constant(name: str) -> Any:

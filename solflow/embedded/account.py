@@ -53,6 +53,8 @@ def run_as(account: pwd.struct_passwd | None, argv: Sequence[str], when_orphaned
             "PostgreSQL does not run as root and `setpriv` (package util-linux) is missing: "
             "install it, run as an ordinary user, or name a server in DATABASE_URL"
         )
-    capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     identity = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    capability = [f"--{kind}=-all,+dac_override" for kind in ("bounding-set", "inh-caps", "ambient-caps")]
+    # Without it access(2), with which PostgreSQL looks for its own programs, forgets the capability.
+    capability.append("--securebits=+no_setuid_fixup")
     return [setpriv, *identity, *capability, f"--pdeathsig={when_orphaned.name.removeprefix('SIG')}", "--", *argv]

@@ -77,9 +77,12 @@ class Postgres:
         return run_as(account_for(self.cluster), server, when_orphaned=self.force_signal)
 
     def is_ready(self) -> bool:
+        """Whether it takes connections. Asked only when it says so itself: it logs everybody whom it turns away."""
         try:
+            if "ready" not in (self.cluster / "postmaster.pid").read_text():
+                return False
             psycopg.connect(self.superuser_url, connect_timeout=2).close()
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, FileNotFoundError):
             return False
         return True
 
@@ -116,7 +119,8 @@ class Postgres:
         finally:
             shutil.rmtree(password_folder)
         if done.returncode:
-            raise EmbeddedError(f"PostgreSQL's initdb failed: {' '.join(done.stderr.split()) or done.returncode}")
+            reason = (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]
+            raise EmbeddedError(f"PostgreSQL's initdb failed: {reason}")
 
     def _forget_stale_locks(self) -> None:
         """Remove lock files that name a running process which is not PostgreSQL.

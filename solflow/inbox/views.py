@@ -73,4 +73,4 @@ def _rate_limit_headers(webhook_id: str, allowance: Allowance) -> dict[str, str]
 @page()
 def messages(request: HttpRequest) -> HttpResponse:
     """The newest messages as Discord would show them."""
-    return render(request, "inbox.html", {"messages_received": store().newest_first()})
+    return render(request, "inbox.html", {"received": store().newest_first()})

@@ -18,6 +18,8 @@ from solflow.supervisor.console import Console
 
 READ_BYTES = 65_536
 LONGEST_LINE_BYTES = 1_000_000
+# What is in the pipe when a process has ended; longer only if it left somebody in another session who holds it open.
+LAST_LINES_TIMEOUT_S = 2.0
 
 
 class StartError(Exception):
@@ -112,36 +114,49 @@ class Part:
         """Start the process, pass its lines on until it ends, and leave nothing of its group behind."""
         if self._stopping.is_set():
             return 0
-        self._process = process = await asyncio.create_subprocess_exec(
-            *lifeline.tied_to_us(self.spec.command(), self.spec.force_signal),
-            env=dict(self.spec.environment),
-            cwd=self.spec.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        # A pipe of our own: with asyncio's, waiting for the process would be waiting for all who inherited its output.
+        read_end, write_end = os.pipe()
+        reading = asyncio.create_task(self._pass_lines_on(read_end), name=f"output of {self.spec.name}")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *lifeline.tied_to_us(self.spec.command(), self.spec.force_signal),
+                env=dict(self.spec.environment),
+                cwd=self.spec.folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        self._process = process
         if self._stopping.is_set():  # asked while it was being started: the signal had nobody to reach
             self._signal(self.spec.stop_signal)
-        reading = asyncio.create_task(self._pass_lines_on(process), name=f"output of {self.spec.name}")
         code = await process.wait()
         self._process = None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await reading
+        await asyncio.wait([reading], timeout=LAST_LINES_TIMEOUT_S)
+        reading.cancel()
         return code
 
-    async def _pass_lines_on(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
+    async def _pass_lines_on(self, read_end: int) -> None:
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb")
+        )
         rest = b""
-        while chunk := await process.stdout.read(READ_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LONGEST_LINE_BYTES:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                self._console.say(self.spec.name, line.decode(errors="replace").rstrip("\r"))
-        if rest:
-            self._console.say(self.spec.name, rest.decode(errors="replace"))
+        try:
+            while chunk := await reader.read(READ_BYTES):
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LONGEST_LINE_BYTES:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
+                    self._console.say(self.spec.name, line.decode(errors="replace").rstrip("\r"))
+            if rest:
+                self._console.say(self.spec.name, rest.decode(errors="replace"))
+        finally:
+            transport.close()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -77,6 +77,11 @@ def elapsed_ms(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() * 1000 if start and end else None
 
 
+def initials(actor: str) -> str:
+    """Two letters for an avatar: `AD` for `user:admin`, `WO` for `system:worker`."""
+    return plain(actor).rpartition(":")[2][:2].upper()
+
+
 def instant(value: datetime | str) -> datetime:
     """A datetime, or ISO 8601 text as steps keep it, as UTC; text without an offset is taken as UTC."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value

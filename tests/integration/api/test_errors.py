@@ -37,6 +37,12 @@ def test_unknown_addresses_below_api_are_404_in_json(api: APIClient) -> None:
         assert shape(api.get(path)) == (404, "client_error", "not_found")
 
 
+def test_unknown_addresses_are_404_in_json_for_every_method(db: None) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    for method in (client.post, client.put, client.patch, client.delete):
+        assert shape(method("/api/v1/nothing/")) == (404, "client_error", "not_found")
+
+
 def test_an_address_without_its_slash_says_so(api: APIClient) -> None:
     answer = api.post("/api/v1/workflows", {}, format="json")
     assert shape(answer) == (404, "client_error", "not_found")

@@ -139,6 +139,27 @@ def test_running_a_workflow_starts_an_execution_with_the_data(bob: Person, api: 
     assert (shown["trigger"], shown["event"]["data"]) == ("manual", {"amount": 5})
 
 
+def test_data_of_a_run_keeps_every_digit(api: APIClient, create: Create) -> None:
+    url = f"/api/v1/workflows/{create('workflows', {'name': 'by hand', 'definition': manual()})['id']}/"
+    api.post(f"{url}enable/")
+    data = {"small": 2**64 - 1, "large": [2**64, -(2**63) - 1], "text": "12"}
+    started = api.post(f"{url}run/", {"data": data}, format="json").json()["execution_id"]
+    assert api.get(f"{URL}{started}/").json()["event"]["data"] == {
+        "small": 2**64 - 1,
+        "large": ["18446744073709551616", "-9223372036854775809"],
+        "text": "12",
+    }
+
+
+@pytest.mark.parametrize("value", [2**200, "x" * 70_000, [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]])
+def test_data_beyond_all_bounds_is_400_with_its_path(api: APIClient, create: Create, value: Any) -> None:
+    url = f"/api/v1/workflows/{create('workflows', {'name': 'by hand', 'definition': manual()})['id']}/"
+    api.post(f"{url}enable/")
+    answer = api.post(f"{url}run/", {"data": {"value": value}}, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["path"].startswith("data")
+
+
 def test_a_run_needs_no_body(api: APIClient, create: Create) -> None:
     made = create("workflows", {"name": "by hand", "definition": manual()})
     api.post(f"/api/v1/workflows/{made['id']}/enable/")

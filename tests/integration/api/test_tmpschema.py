@@ -9,5 +9,4 @@ def test_it(live_server, alice, no_chain, monkeypatch):
     api.post(f"/api/v1/workflows/{w['id']}/enable/")
     api.post(f"/api/v1/workflows/{w['id']}/run/")
     token = api._credentials["HTTP_AUTHORIZATION"]
-    out = subprocess.run([os.path.dirname(sys.executable)+"/st", "run", f"{live_server.url}/api/schema/", "--header", f"Authorization: {token}", "--max-examples", os.environ.get("ST_N","15"), "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--exclude-checks", "unsupported_method"], capture_output=True, text=True, timeout=550)
-    open("/tmp/H_st.txt","w").write(out.stdout+out.stderr)
+    out = subprocess.run([os.path.dirname(sys.executable)+"/st", "run", f"{live_server.url}/api/schema/", "--header", f"Authorization: {token}", "--max-examples", os.environ.get("ST_N","15"), "--phases", "coverage", "--workers", "1", "--no-shrink", "--continue-on-failure", "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,ignored_auth"], cwd="/tmp", stdout=open("/tmp/H_st.txt","w"), stderr=subprocess.STDOUT, timeout=400)

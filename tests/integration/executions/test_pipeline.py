@@ -14,6 +14,7 @@ from executions.pipeline import advance
 from executions.services import execution_replay, execution_retry
 from tests.executing import SOL, balance_event, execution, new_address, settled, take_events
 from tests.local_chain import LocalChain
+from tests.waiting import wait_for
 from workflows.models import Signer, Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -232,3 +233,37 @@ def test_without_actions_an_execution_ends_when_its_filter_is_met(make_workflow:
     row = execution(row_id)
     assert row.status == "success"
     assert [step["name"] for step in row.steps] == ["detected", "queued", "passed", "limits"]
+
+
+def test_what_was_seen_at_processed_is_signed_only_when_its_slot_is_confirmed(
+    make_workflow: Callable[..., Workflow], chain: LocalChain
+) -> None:
+    """Before that the execution is given back, unsigned."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to), commitment="processed")
+    slot = chain.slot("processed") + 3
+    (early,) = take_events(workflow, [balance_event(watched, slot)])
+
+    advance([early])
+
+    assert execution(early).status == "pending"
+    assert not Attempt.objects.exists()
+    wait_for(lambda: chain.slot("confirmed") > slot, 20, "the slot is confirmed")
+    advance([early])
+    assert settled(early).status == "success"
+
+
+def test_what_a_fork_dropped_is_not_paid(make_workflow: Callable[..., Workflow], chain: LocalChain) -> None:
+    """The confirmed chain has no block in the event's slot."""
+    watched = new_address()
+    workflow = make_workflow(watched, transfer(new_address()), commitment="processed")
+    skipped = chain.slot("processed") + 1
+    chain.warp(20, skipped=True)
+    wait_for(lambda: chain.slot("confirmed") > skipped + 10, 20, "the chain is past the skipped slot")
+    (row_id,) = take_events(workflow, [balance_event(watched, skipped)])
+
+    advance([row_id])
+
+    row = execution(row_id)
+    assert (row.status, row.error_code) == ("failed", "dropped_by_fork")
+    assert not Attempt.objects.exists()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from chain.types import AccountSample
 from executions.models import Execution
-from listener.ingest import Recorded, record
-from listener.loading import ensure_rows, load, load_audience
+from listener.ingest import record
+from listener.loading import load, load_audience
 from listener.models import AccountState, Gap, Subscription
-from listener.observations import GapProgress, Observation, Sample, Seen, TransactionLogs
+from listener.observations import GapProgress, Seen, TransactionLogs
 from listener.registry import Audience, Registry
 from listener.selectors import totals
-from listener.watches import Watch
+from tests.integration.listener.ledger import ENABLED_AT, Ledger
 from tests.watching import actor, deltas, events, new_address, workflow
 from workflows.models import Workflow
 from workflows.services.workflow import workflow_disable, workflow_enable, workflow_update
@@ -26,43 +23,6 @@ pytestmark = pytest.mark.django_db
 
 PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 SIGNATURE = "5" * 87
-ENABLED_AT = 100
-
-
-class Ledger:
-    """One watched account, with its row at 1 000 lamports in slot 100."""
-
-    def __init__(self, **trigger: Any) -> None:
-        self.address = new_address()
-        self.watch = Watch("balance", self.address, "confirmed")
-        self.workflow = self.add(**trigger)
-        ensure_rows([self.watch])
-        self.subscription = Subscription.objects.get(digest=self.watch.digest)
-        AccountState.objects.create(
-            subscription=self.subscription, address=self.address, slot=ENABLED_AT, lamports=1000, owner="owner"
-        )
-        self.registry = Registry()
-        self.reload()
-
-    def add(self, enabled_at_slot: int = ENABLED_AT, **trigger: Any) -> Workflow:
-        made = workflow({"type": "balance_change", "address": self.address, **trigger})
-        return workflow_enable(actor=actor(), workflow=made, enabled_at_slot=enabled_at_slot)
-
-    def reload(self) -> None:
-        loaded = load(self.registry.known)
-        self.registry.apply(loaded.wanted, loaded.rows)
-
-    def sample(self, slot: int, lamports: int, **more: Any) -> Sample:
-        state = AccountSample(slot, lamports, "owner")
-        return Sample(self.subscription.pk, self.address, state, time.time(), **more)
-
-    def record(self, *batch: Observation) -> Recorded:
-        return record(batch, self.registry.audience)
-
-    @property
-    def row(self) -> tuple[int, int]:
-        row = AccountState.objects.get(subscription=self.subscription)
-        return row.slot, int(row.lamports)
 
 
 @pytest.fixture

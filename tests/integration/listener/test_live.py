@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
+from django.db import connections
 from solders.keypair import Keypair
 
 from accounts.errors import NotNow
@@ -14,6 +15,7 @@ from listener.models import Gap, Subscription
 from listener.selectors import totals
 from listener.services import workflow_enable, workflow_update
 from tests.local_chain import LocalChain
+from tests.services import Services
 from tests.stack import Stack
 from tests.waiting import wait_for
 from tests.watching import actor, deltas, events, memo_transaction, new_address, workflow
@@ -140,6 +142,35 @@ def test_logs_between_the_enabling_and_the_acknowledgement_are_read_back(
     assert [(gap.reason, gap.status) for gap in Gap.objects.all()] == [("enabled", "filled")]
 
 
+def test_more_transactions_than_are_read_back_are_a_loss_that_shows(
+    stack: Stack, chain: LocalChain, funded: Keypair
+) -> None:
+    watching = watches_memos("^early")
+    sent = []
+    for n in range(6):
+        sent.append(memo_transaction(chain, funded, f"early {n}"))
+        chain.warp(1)
+    stack.listener.start(READ_BACK_MAX_SIGNATURES="4")
+
+    wait_for(lambda: len(events(watching)) == 4, PATIENCE_S, "the newest lines")
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gaps to be closed")
+    assert {event["signature"] for event in events(watching)} == set(sent[2:])
+    lost = Gap.objects.get(status="lost")
+    assert (lost.note, totals().lost_gaps) == ("more than 4 transactions", 1)
+
+
+def test_a_gap_that_nobody_wants_to_know_about_any_more_is_closed(stack: Stack, chain: LocalChain) -> None:
+    chain.faults(server_error={"methods": ["getSignaturesForAddress"]})
+    watching = watches_memos("^x")
+    stack.start("listener")
+    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+
+    workflow_disable(actor=actor(), workflow=watching)
+
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gap to be closed")
+    assert Gap.objects.get().note == "no workflow watches it any more"
+
+
 @pytest.mark.parametrize("trouble", ["dropped sockets", "killed listener", "stalled sockets"])
 def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Keypair, trouble: str) -> None:
     """Events go on while the listener cannot see them."""
@@ -170,6 +201,36 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
     wait_for(lambda: len(events(by_log)) == len(sent), PATIENCE_S, "every line")
     assert {event["signature"] for event in events(by_log)} == set(sent)
     wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gaps to be filled")
+
+
+@pytest.mark.parametrize("point", ["ingest.before_commit", "ingest.after_commit"])
+def test_a_power_cut_around_the_commit_makes_one_execution(stack: Stack, chain: LocalChain, point: str) -> None:
+    address = new_address()
+    watching = watches_balance(address)
+    chain.airdrop(address, 1_000_000)
+    stack.listener.launch(SOLFLOW_CRASH_AT=f"{point}:1")
+    stack.listener.wait_until_dead()
+
+    stack.start("listener")
+
+    wait_until_seen(watching, 1_000_000)
+    assert len(events(watching)) == 1
+
+
+def test_a_database_that_is_away_for_a_while_loses_nothing(stack: Stack, chain: LocalChain, services: Services) -> None:
+    address = new_address()
+    watching = watches_balance(address)
+    stack.start("listener")
+    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+
+    connections.close_all()
+    services.postgres.stop()
+    for _ in range(3):
+        chain.wait_for_status(chain.airdrop(address, 1_000_000))
+    services.postgres.start()
+
+    wait_until_seen(watching, 3_000_000)
+    assert stack.listener.running
 
 
 def test_notifications_that_come_twice_late_and_broken_lose_and_double_nothing(

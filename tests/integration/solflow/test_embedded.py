@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,19 @@ def test_the_application_works_on_rows_and_not_on_tables(cluster):
         for statement in ("TRUNCATE things", "DROP TABLE things", "CREATE TABLE more ()", "CREATE ROLE more"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 application.execute(statement)
+
+
+def test_programs_in_a_folder_that_only_its_owner_may_enter_run_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch):
+    installed = postgres_module.binaries("18")
+    package = installed.parents[1]
+    for folder in (installed.parent, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, data_dir / folder.relative_to(package.parent))
+    monkeypatch.setattr(postgres_module, "binaries", lambda _: data_dir / installed.relative_to(package.parent))
+    server = Postgres(data_dir, generated.generate(), {"fsync": "off"})
+    process = managed(server, data_dir)
+    process.start()
+    assert server.is_ready()
+    process.stop()
 
 
 def test_provisioning_again_changes_nothing(cluster):

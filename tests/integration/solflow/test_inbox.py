@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from accounts.services import user_ensure
 from solflow.inbox.store import KEPT
 from solflow.inbox.views import store
 
@@ -84,6 +85,7 @@ def test_a_stranger_is_sent_to_the_login(client: Client):
 @pytest.mark.django_db
 def test_the_page_shows_what_arrived(client: Client):
     post(client, {"username": "SolFlow", "embeds": [{"title": "Paid <b>0.001</b> SOL"}]})
-    client.force_login(get_user_model().objects.create_user("alice"))
+    user_ensure(username="alice", password="a long enough password")
+    client.force_login(get_user_model().objects.get())
     page = client.get(reverse("inbox")).content.decode()
     assert "Paid &lt;b&gt;0.001&lt;/b&gt; SOL" in page

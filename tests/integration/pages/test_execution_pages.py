@@ -1,0 +1,167 @@
+"""Executions by people: the list, the detail, run again, stop everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Installation
+from executions.models import Attempt, Delivery, Execution
+from tests.integration.pages.conftest import WATCHED, browser, ended, landed, pending, text_of
+from tests.people import Person
+from workflows.models import Channel, Workflow
+
+
+def ids(response: Any) -> list[str]:
+    return [execution.execution_id for execution in response.context["executions"]]
+
+
+def detail(execution: Execution) -> str:
+    return reverse("executions:detail", args=[execution.execution_id])
+
+
+def test_the_list_is_narrowed_by_status_workflow_and_what_one_searches(
+    make: Callable[..., Workflow], channel: Channel, pages: Client
+) -> None:
+    one, other = make("One"), make("Other")
+    success, failed, filtered = landed(one, channel), ended(other, "failed"), ended(other, "filtered")
+    signature = Attempt.objects.get().signature
+
+    def found(**query: Any) -> set[str]:
+        return set(ids(pages.get("/executions/", query)))
+
+    assert found() == {success.execution_id, failed.execution_id, filtered.execution_id}
+    assert found(status="failed") == {failed.execution_id}
+    assert found(workflow=other.id) == {failed.execution_id, filtered.execution_id}
+    assert found(workflow=other.id, status="filtered") == {filtered.execution_id}
+    assert found(q=signature) == {success.execution_id}
+    assert found(q=failed.execution_id[:10]) == {failed.execution_id}
+    assert found(q=WATCHED) == found()
+    assert found(q="nothing like it") == found(status="nonsense") == found(workflow="nonsense") == set()
+
+
+def test_the_counts_beside_the_statuses_are_those_of_everything_or_absent(
+    workflow: Workflow, channel: Channel, pages: Client
+) -> None:
+    landed(workflow, channel)
+    ended(workflow, "failed")
+    counts = pages.get("/executions/").context["status_counts"]
+    assert (counts["success"], counts["failed"], counts["pending"]) == (1, 1, 0)
+    assert pages.get("/executions/", {"q": "x"}).context["status_counts"] is None
+
+
+def test_the_list_goes_on_by_cursor_even_among_rows_of_one_instant(
+    workflow: Workflow, pages: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executions.views.PAGE_SIZE", 3)
+    rows = [pending(workflow) for _ in range(8)]
+    Execution.objects.update(created_at=rows[0].created_at)
+    seen, cursor = [], None
+    while True:
+        response = pages.get("/executions/", {"before": cursor} if cursor else {})
+        seen += ids(response)
+        cursor = response.context["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [row.execution_id for row in reversed(rows)]
+
+
+def test_a_success_shows_transaction_message_steps_and_what_it_cost(
+    workflow: Workflow, channel: Channel, pages: Client
+) -> None:
+    response = pages.get(detail(landed(workflow, channel)))
+    shown = text_of(response)
+    assert response.context["spent_lamports"] == 905_000
+    assert "explorer.solana.com/tx/" in shown and "Finalized" in shown and "Delivered" in shown
+    assert "Detected" in shown and "treasury" in shown and "0.000005" in shown
+    assert not response.context["is_live"]
+
+
+def test_a_page_stays_live_until_the_message_is_out_and_the_transaction_final(
+    workflow: Workflow, channel: Channel, pages: Client
+) -> None:
+    execution = landed(workflow, channel)
+    Delivery.objects.update(status="pending")
+    assert "hx-trigger" in text_of(pages.get(detail(execution))).partition('id="execution"')[2][:300]
+    Delivery.objects.update(status="delivered")
+    Attempt.objects.update(status="confirmed", finalized_at=None)
+    assert pages.get(detail(execution)).context["is_live"]
+    Attempt.objects.update(status="finalized")
+    assert not pages.get(detail(execution)).context["is_live"]
+
+
+def test_a_filtered_event_shows_what_each_condition_saw(workflow: Workflow, pages: Client) -> None:
+    condition = {"field": "event.lamports_delta", "op": "gte", "value": 2_000_000_000, "met": False}
+    trace = {"met": False, "all": [{**condition, "saw": 1_000_000_000}]}
+    shown = text_of(pages.get(detail(ended(workflow, "filtered", filter_trace=trace))))
+    assert "event.lamports_delta at least 2,000,000,000 (2 SOL)" in shown
+    assert "1,000,000,000 (1 SOL)" in shown
+
+
+def test_what_the_chain_wrote_is_never_markup(workflow: Workflow, pages: Client) -> None:
+    execution = ended(workflow, "failed", error_code="x", error_detail="<b>bold</b>\u202e")
+    event = execution.event | {"line": "<script>alert(1)</script>"}
+    Execution.objects.filter(pk=execution.pk).update(event=event, simulation={"logs": ["<img src=x>"]})
+    for url in (detail(execution), "/executions/", "/"):
+        shown = text_of(pages.get(url))
+        assert "<b>bold" not in shown and "<script>alert" not in shown and "<img" not in shown, url
+        assert "\u202e" not in shown, url
+
+
+def test_a_failed_execution_is_retried_by_an_operator(workflow: Workflow, bob: Person) -> None:
+    execution = ended(workflow, "failed", error_code="build_failed", error_detail="no such account")
+    client = browser(bob)
+    assert client.get(detail(execution)).context["can_retry"]
+    response = client.post(reverse("executions:retry", args=[execution.execution_id]), follow=True)
+    execution.refresh_from_db()
+    assert execution.status == "pending" and "runs again" in text_of(response)
+
+
+def test_a_retry_that_could_pay_twice_is_neither_offered_nor_done(
+    workflow: Workflow, channel: Channel, bob: Person
+) -> None:
+    execution = landed(workflow, channel)
+    Execution.objects.filter(pk=execution.pk).update(status="failed")
+    Attempt.objects.update(status="unknown")
+    client = browser(bob)
+    assert not client.get(detail(execution)).context["can_retry"]
+    response = client.post(reverse("executions:retry", args=[execution.execution_id]), follow=True)
+    execution.refresh_from_db()
+    assert execution.status == "failed" and "may still land" in text_of(response)
+
+
+def test_a_replay_is_a_new_execution_that_names_its_origin(workflow: Workflow, channel: Channel, bob: Person) -> None:
+    execution = landed(workflow, channel)
+    response = browser(bob).post(reverse("executions:replay", args=[execution.execution_id]), follow=True)
+    replay = Execution.objects.exclude(pk=execution.pk).get()
+    assert replay.replay_of == execution.execution_id
+    assert response.context["execution"] == replay and "replay of" in text_of(response)
+
+
+def test_a_viewer_is_offered_neither_retry_nor_replay(workflow: Workflow, carol: Person) -> None:
+    context = browser(carol).get(detail(ended(workflow, "failed"))).context
+    assert (context["can_retry"], context["can_replay"]) == (False, False)
+
+
+def test_pausing_everything_is_one_post_and_every_page_says_so_until_it_is_lifted(bob: Person) -> None:
+    client = browser(bob)
+    client.post("/pause/", {"reason": "odd payments"})
+    assert Installation.objects.get().paused_reason == "odd payments"
+    for page in ("/", "/workflows/", "/executions/", "/signers/", "/channels/", "/audit/"):
+        assert "All signing is paused" in text_of(client.get(page)), page
+    client.post("/resume/")
+    assert Installation.objects.get().paused_at is None
+    assert "All signing is paused" not in text_of(client.get("/audit/"))
+
+
+def test_pausing_says_how_many_transactions_may_still_land(
+    workflow: Workflow, channel: Channel, bob: Person
+) -> None:
+    landed(workflow, channel)
+    Attempt.objects.update(status="sent", sending_at="2026-01-01T00:00:00Z", finalized_at=None)
+    response = browser(bob).post("/pause/", follow=True)
+    assert "1 transaction was sent before and may still land" in text_of(response)
