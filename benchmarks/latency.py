@@ -52,10 +52,10 @@ def processes() -> Iterator[None]:
 
     with TemporaryDirectory(prefix="solflow-bench-") as name:
         folder = Path(name)
-        worker = [*parts.worker(), "-I", "benchmarks.noop"]
+        worker, beat = [*parts.worker(), "-I", "benchmarks.noop"], parts.beat(folder / "schedule")
         running = [
-            ManagedProcess("worker", lambda: worker, os.environ, folder / "worker.log", lambda p: " ready." in p.output()),
-            ManagedProcess("beat", lambda: parts.beat(folder / "schedule"), os.environ, folder / "beat.log", lambda _: True),
+            ManagedProcess("worker", lambda: worker, os.environ, folder / "worker.log", says_ready),
+            ManagedProcess("beat", lambda: beat, os.environ, folder / "beat.log", lambda _: True),
             ManagedProcess("listener", parts.listener, os.environ, folder / "listener.log", listener_beats),
         ]
         # The worker says that it is ready at the level INFO.
@@ -67,6 +67,10 @@ def processes() -> Iterator[None]:
         finally:
             for process in running:
                 process.kill()
+
+
+def says_ready(worker: Any) -> bool:
+    return " ready." in worker.output()
 
 
 def floor(count: int) -> list[float]:

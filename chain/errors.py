@@ -13,7 +13,7 @@ ChainError
 paths and queries carry providers' keys.
 """
 
-# ruff: noqa: N818  (the names say what happened; "RejectedError" would say no more)
+
 
 from __future__ import annotations
 

@@ -35,23 +35,25 @@ def execution_id(workflow_id: UUID, key: EventKey) -> str:
     return hashlib.sha256(f"{workflow_id}|{key.slot}|{key.account}|{key.index}".encode()).hexdigest()
 
 
+# Ids in the order in which events were given, which is what `ordered` workflows run by; keys inserted in their own
+# order, so that two batches with common keys wait for each other instead of deadlocking.
 _INSERT = """
-WITH given AS (
-    SELECT * FROM unnest(
+WITH given AS MATERIALIZED (
+    SELECT nextval('executions_executionkey_id_seq') AS id, g.* FROM unnest(
         %s::text[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::jsonb[], %s::bool[], %s::text[])
         AS g(execution_id, team_id, workflow_id, version_id, trigger, event, dry_run, replay_of)
 ), fresh AS (
-    INSERT INTO executions_executionkey (execution_id, created_at)
-    SELECT execution_id, %s FROM given ORDER BY execution_id
+    INSERT INTO executions_executionkey (id, execution_id, created_at)
+    SELECT id, execution_id, %s FROM given ORDER BY execution_id
     ON CONFLICT (execution_id) DO NOTHING
-    RETURNING id, execution_id
+    RETURNING id
 )
 INSERT INTO executions_execution (
     id, execution_id, team_id, workflow_id, version_id, trigger, event, dry_run, replay_of, status, steps,
     error_code, error_detail, created_at)
-SELECT fresh.id, execution_id, team_id, workflow_id, version_id, trigger, event, dry_run, replay_of, 'pending',
+SELECT id, execution_id, team_id, workflow_id, version_id, trigger, event, dry_run, replay_of, 'pending',
     %s::jsonb, '', '', %s
-FROM fresh JOIN given USING (execution_id)
+FROM fresh JOIN given USING (id)
 RETURNING id
 """
 
@@ -67,9 +69,9 @@ def take(matches: Sequence[Match], *, detected_at: datetime) -> list[int]:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("intake.take belongs in the transaction that moves the state rows and the checkpoint")
-    # In key order, so that two batches with common keys wait for each other instead of deadlocking.
-    by_id = {execution_id(match.workflow_id, match.event.key): match for match in matches}
-    by_id = {key: by_id[key] for key in sorted(by_id)}
+    by_id: dict[str, Match] = {}
+    for match in matches:
+        by_id.setdefault(execution_id(match.workflow_id, match.event.key), match)
     if not by_id:
         return []
     now = timezone.now()

@@ -70,15 +70,23 @@ def require_confirmed(claimed: Claimed, workflow: Workflow) -> None:
     if workflow.commitment != Workflow.Commitment.PROCESSED or slot is None:
         return
     try:
-        # In this order: a slot that is confirmed only after the first answer must not look skipped.
+        # In this order: what is confirmed only after the first answer must not look dropped.
         reached = gateway().rpc.slot("confirmed")
-        if gateway().rpc.has_block(slot):
+        if _has_happened(slot, claimed.event.get("signature")):
             return
     except ChainError as error:
         raise NotNow(str(error)) from error
     if reached < slot + CONFIRMATION_SLACK_SLOTS:
         raise NotNow(f"slot {slot} is not confirmed yet", retry_after_s=CONFIRMATION_RETRY_S)
     raise DroppedByFork(f"slot {slot}, in which this was seen, is not in the confirmed chain (it is at {reached})")
+
+
+def _has_happened(slot: int, signature: str | None) -> bool:
+    """A transaction may be in another slot of the confirmed chain than the one in which it was first seen."""
+    if signature is None:
+        return gateway().rpc.has_block(slot)
+    (status,) = gateway().rpc.signature_statuses([signature], search_history=True).statuses
+    return status is not None and status.confirmation_status != "processed"
 
 
 def context_of(claimed: Claimed, workflow: Workflow) -> dict[str, Any]:

@@ -26,4 +26,4 @@ def _kept_client(self: Channel, asynchronous: bool = False) -> Any:
 
 def keep() -> None:
     """Make kombu keep its clients; again, it changes nothing."""
-    Channel._create_client = _kept_client
+    Channel._create_client = _kept_client  # type: ignore[method-assign]

@@ -53,7 +53,7 @@ class Decoder(Protocol):
     def __call__(self, instruction: Instruction) -> Decoded | Unknown: ...
 
 
-class TooShort(Exception):  # noqa: N818
+class TooShort(Exception):
     """The data or the account list ends before what the layout promises. Stays inside decoders."""
 
 

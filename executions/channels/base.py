@@ -93,7 +93,7 @@ class ChannelError(Exception):
         self.pace = pace or Pace()
 
 
-class RateLimited(ChannelError):  # noqa: N818
+class RateLimited(ChannelError):
     """Wait `retry_after_s`, all of you. `whole_family`: for the receiver's whole service, not for one address."""
 
     def __init__(

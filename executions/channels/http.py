@@ -36,7 +36,7 @@ USER_AGENT = "SolFlow/1.0"
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-class AddressRefused(Exception):  # noqa: N818
+class AddressRefused(Exception):
     """The name leads to an address that no message may go to. Not an OSError: urllib3 must not wrap it."""
 
 

@@ -18,6 +18,7 @@ from solflow.supervisor.console import Console
 
 READ_BYTES = 65_536
 LONGEST_LINE_BYTES = 1_000_000
+FINISHED = "ended with code 0"
 # What is in the pipe when a process has ended; longer only if it left somebody in another session who holds it open.
 LAST_LINES_TIMEOUT_S = 2.0
 
@@ -102,7 +103,11 @@ class Part:
                 self.last_end = ended(await self._run_once())
             except (EmbeddedError, OSError) as error:
                 self.last_end = str(error)
-            if self._stopping.is_set() or not self.spec.restarts:
+            if self._stopping.is_set():
+                return
+            if not self.spec.restarts:
+                if self.last_end != FINISHED:
+                    self._console.say(self.spec.name, self.last_end)
                 return
             self.deaths = deaths_after(self.deaths, time.monotonic() - started)
             pause_s = delay_s(self.deaths)

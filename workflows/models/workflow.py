@@ -1,4 +1,4 @@
-"""A workflow and its versions. The definition lives in the version and never changes; the rest lives in the workflow."""
+"""A workflow and its versions. The definition is in the version and never changes; the rest is in the workflow."""
 
 from __future__ import annotations
 

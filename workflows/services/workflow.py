@@ -198,7 +198,7 @@ def workflow_resume(*, actor: Actor, workflow: Workflow) -> Workflow:
 def _lock(workflow: Workflow) -> Workflow:
     """The row as it is now, kept until the transaction ends. Lock order: pause rows, workflow, signer."""
     # Two statements: one that waits for the lock would join the version that was current before it waited.
-    Workflow.objects.select_for_update().filter(pk=workflow.pk).first()
+    Workflow.objects.select_for_update(no_key=True).filter(pk=workflow.pk).first()
     return workflow_get(team=workflow.team, workflow_id=workflow.pk)
 
 

@@ -21,7 +21,7 @@ class SpecError:
         return {"path": self.path, "code": self.code, "detail": self.detail}
 
 
-class SpecErrors(ValueError):  # noqa: N818 - a collection, named after what it holds
+class SpecErrors(ValueError):
     """A document is refused. `errors` holds every problem found, never empty; none of them quotes a secret."""
 
     def __init__(self, errors: Iterable[SpecError]) -> None:

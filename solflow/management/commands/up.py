@@ -110,7 +110,9 @@ def banner(installation: LocalInstallation, first: bool) -> str:
     address = f"http://127.0.0.1:{wanted.ports.web}"
     kept = shortened(wanted.data_dir / "secrets.json")
     password = installation.secrets.admin_password
-    login = f"admin / {password}   (kept in {kept})" if first else f"admin, the password is in {kept}"
+    login = f"admin / {password}   (kept in {kept})" if first else "admin"
+    if installation.postgres and not first:  # in another database the user may be of another directory's making
+        login += f", the password is in {kept}"
     rows = [
         ("Dashboard", f"{address}/"),
         ("Login", login),

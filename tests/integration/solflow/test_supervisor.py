@@ -87,6 +87,13 @@ def test_a_part_that_is_run_once_is_not_started_again(bench):
     assert bench(story).lines == ["part  | hello"]
 
 
+def test_a_part_that_is_run_once_and_fails_says_so(bench):
+    async def story(b: Bench) -> None:
+        await b.supervisor.start(b.spec("raise SystemExit(5)", restarts=False)).until_over()
+
+    assert bench(story).lines == ["part  | ended with code 5"]
+
+
 def test_the_last_line_needs_no_line_end_and_bad_bytes_do_no_harm(bench):
     async def story(b: Bench) -> None:
         code = "import os; os.write(1, b'caf\\xe9\\nlast')"
