@@ -5,7 +5,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_base import EstimatingPaginator, ReadOnlyAdmin
-from executions.models import Attempt, Delivery, Execution, ExecutionKey, Heartbeat, RateUnit, Reservation, SendWindow
+from executions.models import (
+    Attempt,
+    Delivery,
+    Execution,
+    ExecutionKey,
+    Heartbeat,
+    RateUnit,
+    Reservation,
+    SendWindow,
+    StatusCount,
+)
 from executions.notify import delivery_resend
 from executions.services import execution_replay, execution_retry
 
@@ -43,6 +53,12 @@ class ExecutionAdmin(LargeTableAdmin):
         self.serve(
             request, rows, lambda actor, row: execution_replay(actor=actor, execution=row, use_current=True), "Replayed"
         )
+
+
+@admin.register(StatusCount)
+class StatusCountAdmin(ReadOnlyAdmin):
+    list_display = ("team", "status", "change")
+    list_select_related = ("team",)
 
 
 @admin.register(ExecutionKey)

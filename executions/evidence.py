@@ -19,11 +19,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from chain.errors import ChainError
-from executions import dispatch, steps, timing
+from executions import dispatch, settlement, steps, timing
 from executions.completion import Outcome, complete
 from executions.definitions import spec_of
 from executions.gateway import gateway
-from executions.models import Attempt, Delivery, Execution, Reservation
+from executions.models import Attempt, Delivery, Execution
 from executions.states import AttemptStatus, Status, Step, WaitingFor
 
 log = structlog.get_logger(__name__)
@@ -94,7 +94,7 @@ def _expire(attempt: Attempt) -> None:
             return
         execution = Execution.objects.get(pk=attempt.execution_id)
         if attempt.number >= ATTEMPTS_MAX:
-            Reservation.objects.filter(execution_id=execution.id).update(status=Reservation.Status.RELEASED)
+            settlement.release(execution.id)
             complete([_gave_up(attempt, execution)], now=now)
             return
         Execution.objects.filter(pk=execution.pk, status=Status.PROCESSING).update(
@@ -147,6 +147,7 @@ def consider_revert(attempt: Attempt, answered_at_slot: int) -> None:
             error_code="",
             error_detail="",
         )
+        settlement.reopen(attempt.execution_id)
         steps.append([attempt.execution_id], Step.REVERTED, now, {"signature": attempt.signature})
         _correct(attempt.execution_id, now)
     log.warning("attempt_reverted", signature=attempt.signature)

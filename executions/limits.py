@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import Installation
 from executions import timing
@@ -134,7 +134,8 @@ def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: 
     _check_approval(workflow, outflow)
     _check_transaction(workflow, prepared)
     since = now - timing.delta(DAY.total_seconds())
-    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(execution_id=execution_id)
+    own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
+    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(own)
     of_workflow = others.filter(workflow=workflow, at__gt=since)
     if workflow.max_lamports_per_day is not None:
         _check_day("the workflow's max_lamports_per_day", of_workflow, outflow.lamports, workflow.max_lamports_per_day)
@@ -145,10 +146,10 @@ def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: 
         _check_tokens_per_day(workflow, outflow, since, execution_id)
     Reservation.objects.update_or_create(
         execution_id=execution_id,
+        status=Reservation.Status.RESERVED,
         defaults={
             "workflow": workflow,
             "signer": signer,
-            "status": Reservation.Status.RESERVED,
             "lamports": outflow.lamports,
             "tokens": outflow.tokens,
             "at": now,
@@ -202,7 +203,8 @@ def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime,
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT t.key, SUM(t.value::numeric) FROM executions_reservation r, jsonb_each_text(r.tokens) t"
-            " WHERE r.workflow_id = %s AND r.at > %s AND r.status <> 'released' AND r.execution_id <> %s"
+            " WHERE r.workflow_id = %s AND r.at > %s AND r.status <> 'released'"
+            " AND NOT (r.status = 'reserved' AND r.execution_id = %s)"
             " AND t.key = ANY(%s) GROUP BY t.key",
             [workflow.id, since, execution_id, list(outflow.tokens)],
         )

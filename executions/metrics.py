@@ -10,15 +10,18 @@ from prometheus_client.registry import Collector
 
 from executions.states import AttemptStatus, DeliveryStatus, Status
 
-_COUNTS = "SELECT status, count(*) FROM executions_execution GROUP BY status"
+_COUNTS = "SELECT status, sum(change) FROM executions_statuscount GROUP BY status"
 _ATTEMPTS = """
 SELECT status, count(*) FROM executions_attempt
 WHERE status IN ('signed', 'sent', 'confirmed', 'unknown') GROUP BY status
 """
 _DELIVERIES = "SELECT status, count(*) FROM executions_delivery GROUP BY status"
+# One partial index for each status; with IN the planner would use neither.
 _WAITING = """
-SELECT waiting_for, count(*) FROM executions_execution
-WHERE status IN ('pending', 'processing') AND waiting_for IS NOT NULL GROUP BY waiting_for
+SELECT waiting_for, count(*) FROM (
+    SELECT waiting_for FROM executions_execution WHERE status = 'pending'
+    UNION ALL SELECT waiting_for FROM executions_execution WHERE status = 'processing') AS open
+WHERE waiting_for IS NOT NULL GROUP BY waiting_for
 """
 _FIGURES = """
 SELECT

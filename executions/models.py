@@ -7,6 +7,7 @@ stay.
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -65,9 +66,44 @@ class Execution(models.Model):
             # The sweeper: what somebody worked on and died; what waits for the chain or a person.
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="executions_in_work"),
         ]
+        # Whoever writes a status, by whatever statement: StatusCount knows.
+        triggers = [
+            pgtrigger.Trigger(
+                name="counted_when_made",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="made"),
+                func="INSERT INTO executions_statuscount (team_id, status, change)"
+                " SELECT team_id, status, count(*) FROM made GROUP BY team_id, status; RETURN NULL;",
+            ),
+            pgtrigger.Trigger(
+                name="counted_when_moved",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+                func="INSERT INTO executions_statuscount (team_id, status, change)"
+                " VALUES (OLD.team_id, OLD.status, -1), (NEW.team_id, NEW.status, 1); RETURN NULL;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.execution_id
+
+
+class StatusCount(models.Model):
+    """How many executions a team has had in a status: the sum of `change`. Written by triggers of Execution.
+
+    Rows are only added, so that nobody waits for a counter's lock; executions.stats.fold makes one of many. They count
+    what was pruned as well.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    status = models.CharField(max_length=10, choices=choices(Status))
+    change = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.change:+}"
 
 
 class RateUnit(models.Model):
@@ -128,14 +164,18 @@ class Attempt(models.Model):
 
 
 class Reservation(models.Model):
-    """What an execution may take out of a signer, reserved before signing; settled with what the chain charged."""
+    """What an execution may take out of a signer, reserved before signing; settled with what the chain charged.
+
+    An execution has one that is open at most; one that was retried after a transaction which landed and failed has a
+    settled one, its fee, beside it.
+    """
 
     class Status(models.TextChoices):
         RESERVED = "reserved"
         SETTLED = "settled"
         RELEASED = "released"
 
-    execution_id = models.BigIntegerField(primary_key=True)
+    execution_id = models.BigIntegerField()
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="+", db_index=False)
     signer = models.ForeignKey(Signer, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RESERVED)
@@ -148,6 +188,12 @@ class Reservation(models.Model):
             # The sums over the rolling 24 hours, under the locks of executions.limits.
             models.Index(fields=["workflow", "at"], condition=~Q(status="released"), name="spent_by_a_workflow"),
             models.Index(fields=["signer", "at"], condition=~Q(status="released"), name="spent_by_a_signer"),
+            models.Index(fields=["execution_id"], name="reservations_of_an_execution"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["execution_id"], condition=Q(status="reserved"), name="one_open_reservation_of_an_execution"
+            )
         ]
 
 

@@ -24,13 +24,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Installation
-from executions import claims, dispatch, limits, submit, timing
+from executions import claims, dispatch, limits, settlement, submit, timing
 from executions.claims import Claimed
 from executions.completion import Outcome, audit_started, complete
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
 from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
-from executions.models import Attempt, Execution, Reservation
+from executions.models import Attempt, Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
 from executions.threads import in_threads
@@ -237,8 +237,8 @@ def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -
             **more,
         )
         if complete([outcome]):
-            # Whatever was signed for it before has expired, or it would not have been claimed.
-            Reservation.objects.filter(execution_id=work.claimed.id).update(status=Reservation.Status.RELEASED)
+            # Whatever was signed for it before and may not have landed has expired, or it would not have been claimed.
+            settlement.release(work.claimed.id)
 
 
 def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:

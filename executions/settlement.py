@@ -98,6 +98,22 @@ def finalize(attempt: Attempt) -> int:
     return 1
 
 
+def release(execution_id: int) -> None:
+    """Nothing that was signed for this execution can land any more: what was reserved for it is free again."""
+    Reservation.objects.filter(execution_id=execution_id, status=Reservation.Status.RESERVED).update(
+        status=Reservation.Status.RELEASED
+    )
+
+
+def reopen(execution_id: int) -> None:
+    """A fork took the landed transaction back, and its bytes may land again: what it charged is reserved again."""
+    last = (
+        Reservation.objects.filter(execution_id=execution_id, status=Reservation.Status.SETTLED).order_by("-id").first()
+    )
+    if last is not None:
+        Reservation.objects.filter(pk=last.pk).update(status=Reservation.Status.RESERVED)
+
+
 def _figures(charge: Charge | None) -> dict[str, Any]:
     if charge is None:
         return {}
@@ -105,7 +121,11 @@ def _figures(charge: Charge | None) -> dict[str, Any]:
 
 
 def _settle(attempt: Attempt, charge: Charge, execution: Execution, now: datetime) -> None:
-    reservation = Reservation.objects.select_for_update().filter(execution_id=attempt.execution_id).first()
+    reservation = (
+        Reservation.objects.select_for_update()
+        .filter(execution_id=attempt.execution_id, status=Reservation.Status.RESERVED)
+        .first()
+    )
     if reservation is None:
         return
     over_lamports = charge.lamports > reservation.lamports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import claims, confirm, dispatch, notify
+from executions import claims, confirm, dispatch, notify, stats
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -49,3 +49,4 @@ def sweep(self: Task) -> None:
     release_waiting()
     dispatch.wake(claims.due(SWEEP_LIMIT))
     confirm.finalize_round()
+    stats.fold()

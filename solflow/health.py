@@ -11,13 +11,13 @@ from functools import cache
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.core.cache import cache as redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from chain.errors import ChainError
@@ -87,7 +87,8 @@ def _database() -> str:
 
 
 def _redis() -> str:
-    redis.get("readyz")
+    with Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S) as redis:
+        redis.ping()
     return ""
 
 

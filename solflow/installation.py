@@ -19,6 +19,7 @@ from solflow import environment, generated, parts
 from solflow.datadir import named, remember
 from solflow.embedded.postgres import Postgres
 from solflow.embedded.redis import Redis
+from solflow.embedded.sockets import remove_socket_folder
 from solflow.environment import Ports
 from solflow.probes import answers_ok, chain_is_healthy
 from solflow.supervisor.console import Console
@@ -81,7 +82,9 @@ class LocalInstallation:
         return first
 
     async def stop(self) -> None:
+        """Stop everything that was started, in order."""
         await self.supervisor.stop(STOP_ORDER)
+        remove_socket_folder(self.wanted.data_dir)
 
     async def until_ready(self) -> None:
         """Return when worker and listener have given a sign of life since the start and /readyz answers 200."""

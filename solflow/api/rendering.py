@@ -22,7 +22,7 @@ class TooLarge(APIException):
 
 
 class StorableJSONParser(BaseParser):
-    """Strict JSON: no NaN, nothing infinite, no key twice, no NUL or half surrogate pairs (PostgreSQL stores neither)."""
+    """Strict JSON: nothing infinite, no NaN, no key twice; no NUL or half surrogate pair, which PostgreSQL refuses."""
 
     media_type = JSONParser.media_type
 

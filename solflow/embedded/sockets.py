@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from solflow.embedded.errors import EmbeddedError
@@ -31,3 +32,10 @@ def make_socket_folder(data_dir: Path) -> Path:
     if folder.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise EmbeddedError(f"{folder} belongs to somebody else or is open to others; remove it")
     return folder
+
+
+def remove_socket_folder(data_dir: Path) -> None:
+    """Leave nothing in /tmp once the servers have stopped; a folder in the data directory stays."""
+    folder = socket_folder(data_dir)
+    if folder.parent == SHORT_FOLDER and folder.exists():
+        shutil.rmtree(folder)

@@ -101,7 +101,7 @@ def test_nothing_listens_beyond_this_machine(running: Up):
 def test_a_part_that_is_killed_is_started_again_and_that_is_said(running: Up, name: str):
     killed = running.children()[name]
     killed.kill()
-    wait_for(lambda: name in running.children() and running.children()[name].pid != killed.pid, 30, f"a new {name}")
+    wait_for(lambda: running.children().get(name, killed).pid != killed.pid, 30, f"a new {name}")
     said = [line for line in running.text().splitlines() if "was killed by SIGKILL; starting it again in" in line]
     assert [line for line in said if line.startswith(f"{name} ")]
     wait_for(running.ready, 40, "everything works again")

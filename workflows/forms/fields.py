@@ -26,7 +26,7 @@ class LamportsField(forms.CharField):
         try:
             return parse_lamports(int(text) if _is_integer(text) else text, low=0, high=I64_MAX)
         except PydanticCustomError as error:
-            problem = spec_error(str(self.label), error.type, text, **(error.context or {}))
+            problem = spec_error("This amount", error.type, text, **(error.context or {}))
             raise forms.ValidationError(problem.detail, code=problem.code) from None
 
     def prepare_value(self, value: Any) -> Any:

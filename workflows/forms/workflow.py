@@ -108,10 +108,9 @@ class WorkflowForm(ServiceForm):
         elsewhere = [problem for problem in error.errors if problem not in of_definition]
         if elsewhere or not error.errors:
             super().refuse(type(error)(error.detail, errors=elsewhere))
-        if len(of_definition) == 1:
-            self.add_error("definition", of_definition[0].detail)
-        elif of_definition:
-            self.add_error("definition", f"{len(of_definition)} problems, listed above the text.")
+        if of_definition:
+            some = "1 problem" if len(of_definition) == 1 else f"{len(of_definition)} problems"
+            self.add_error("definition", f"{some}, listed above the text.")
 
 
 def _initial(workflow: Workflow | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from workflows.specs.errors import SpecErrors
 
 
 @transaction.atomic
-def channel_create(*, actor: Actor, name: str, type: str, config: Any) -> Channel:
+def channel_create(*, actor: Actor, name: str, type: str, config: Any) -> Channel:  # noqa: A002 - the API's word
     """A channel whose secret only the worker can open.
 
     Raises:

@@ -6,10 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from executions.models import Attempt, Execution, Reservation
+from executions.models import Attempt, Execution, Reservation, StatusCount
+from executions.stats import figures, fold
 from tests.executing import balance_event, new_address, take_events
 from tests.integration.api.conftest import manual, paying
 from tests.people import Person
@@ -151,7 +155,9 @@ def test_data_of_a_run_keeps_every_digit(api: APIClient, create: Create) -> None
     }
 
 
-@pytest.mark.parametrize("value", [2**200, "x" * 70_000, [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]])
+@pytest.mark.parametrize(
+    "value", [2**200, "x" * 70_000, [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+)
 def test_data_beyond_all_bounds_is_400_with_its_path(api: APIClient, create: Create, value: Any) -> None:
     url = f"/api/v1/workflows/{create('workflows', {'name': 'by hand', 'definition': manual()})['id']}/"
     api.post(f"{url}enable/")
@@ -223,6 +229,31 @@ def test_stats_count_by_status_all_time_and_of_a_day(
     assert (stats["lamports_spent_24h"], stats["parked"], stats["open_gaps"], stats["events_seen"]) == (700, 0, 0, 0)
     assert 90 <= stats["oldest_pending_s"] < 120
     assert charlie.client().get("/api/v1/stats/").json()["executions"]["success"] == 0
+
+
+def test_counts_follow_every_change_of_status_and_survive_folding_and_pruning(
+    api: APIClient, alice: Person, workflow: Workflow
+) -> None:
+    rows = [one(workflow, slot) for slot in range(1, 6)]
+    Execution.objects.filter(pk__in=[row.pk for row in rows[:3]]).update(status="processing")
+    Execution.objects.filter(pk=rows[0].pk).update(status="failed")
+    Execution.objects.filter(pk=rows[0].pk).update(status="pending")
+    Execution.objects.filter(pk=rows[1].pk).update(status="success", error_detail="no change of the count")
+    Execution.objects.filter(pk=rows[1].pk).update(status="success")
+    counts = {"pending": 3, "processing": 1, "success": 1, "failed": 0, "filtered": 0, "throttled": 0}
+    assert figures(team=alice.actor.team).executions == counts
+    fold()
+    assert StatusCount.objects.count() == 3
+    Execution.objects.filter(pk=rows[1].pk).delete()
+    cache.clear()
+    assert api.get("/api/v1/stats/").json()["executions"] == counts
+
+
+def test_stats_are_counted_at_most_once_a_second(api: APIClient) -> None:
+    api.get("/api/v1/stats/")
+    with CaptureQueriesContext(connection) as queries:
+        api.get("/api/v1/stats/")
+    assert not [query for query in queries.captured_queries if "executions_" in query["sql"]]
 
 
 def test_stats_without_executions_are_zeros(api: APIClient) -> None:

@@ -66,6 +66,25 @@ def test_readyz_names_redis_and_broker_when_redis_is_stopped(client: Client, rpc
 
 
 @pytest.mark.django_db(transaction=True)
+def test_without_redis_the_api_goes_on(alice: Person, services: Services) -> None:
+    api = alice.client()
+    services.redis.stop()
+    try:
+        made = api.post(
+            "/api/v1/workflows/", {"name": "x", "definition": {"trigger": {"type": "manual"}}}, format="json"
+        )
+        url = f"/api/v1/workflows/{made.json()['id']}/"
+        codes = [made.status_code, api.post(f"{url}enable/").status_code, api.post(f"{url}run/").status_code]
+        stats, metrics = api.get("/api/v1/stats/"), api.get("/metrics")
+    finally:
+        services.redis.launch()
+        services.redis.wait_until_ready()
+    assert codes == [201, 200, 202]
+    assert (stats.status_code, stats.json()["executions"]["pending"]) == (200, 1)
+    assert metrics.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
 def test_readyz_names_the_rpc_without_its_address(client: Client, no_chain: None) -> None:
     health._rpc_client.cache_clear()
     alive(worker=1, listener=1)

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from accounts.actors import Actor
+from accounts.errors import Refused
+from executions import submit
 from executions.confirm import confirm_round, finalize_round
 from executions.models import Attempt, Reservation
 from executions.pipeline import advance
+from executions.services import execution_retry
 from tests.executing import balance_event, execution, new_address, settled, take_events
 from tests.local_chain import LocalChain
 from tests.waiting import wait_for
@@ -160,8 +164,6 @@ def test_a_transaction_that_fails_on_chain_ends_failed_with_its_fee(
     pay: Callable[[], tuple[int, str]], chain: LocalChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the simulation promised no longer holds when it lands: the fee is gone and is accounted for."""
-    from executions import submit
-
     row_id, to = pay()
     signer = execution(row_id).workflow.signer
     real = submit.mark_sending
@@ -177,3 +179,33 @@ def test_a_transaction_that_fails_on_chain_ends_failed_with_its_fee(
     assert (row.status, row.error_code) == ("failed", "transaction_failed")
     assert Reservation.objects.get(execution_id=row_id).lamports == 5_000
     assert chain.balance(to) == 0
+
+
+def test_a_retry_after_a_failure_on_chain_keeps_the_fee_in_the_ledger(
+    pay: Callable[[], tuple[int, str]], chain: LocalChain, monkeypatch: pytest.MonkeyPatch, actor: Actor
+) -> None:
+    """The first transaction cost its fee, the second fee and payment; both stand."""
+    row_id, to = pay()
+    signer = execution(row_id).workflow.signer
+    real = submit.mark_sending
+
+    def spend_first(attempt: Attempt) -> bool:
+        chain.set_account(signer.address, lamports=900_000)
+        return real(attempt)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(submit, "mark_sending", spend_first)
+        advance([row_id])
+    assert settled(row_id).error_code == "transaction_failed"
+    with pytest.raises(Refused, match="not final yet"):
+        execution_retry(actor=actor, execution=execution(row_id))
+    chain.warp(40)
+    wait_for(finalize_round, 10, "the failure is final")
+    chain.airdrop(signer.address, 10_000_000)
+
+    execution_retry(actor=actor, execution=execution(row_id))
+    advance([row_id])
+
+    assert settled(row_id).status == "success"
+    assert sorted(Reservation.objects.values_list("lamports", flat=True)) == [5_000, PAYMENT + 5_000]
+    assert chain.balance(to) == PAYMENT

@@ -1,4 +1,4 @@
-"""People with browsers, and a team with something on every page. No endpoint answers unless a test asks for the chain."""
+"""People with browsers, and a team with something on every page. No endpoint answers unless a test wants one."""
 
 from __future__ import annotations
 

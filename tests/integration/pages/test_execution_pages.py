@@ -158,9 +158,7 @@ def test_pausing_everything_is_one_post_and_every_page_says_so_until_it_is_lifte
     assert "All signing is paused" not in text_of(client.get("/audit/"))
 
 
-def test_pausing_says_how_many_transactions_may_still_land(
-    workflow: Workflow, channel: Channel, bob: Person
-) -> None:
+def test_pausing_says_how_many_transactions_may_still_land(workflow: Workflow, channel: Channel, bob: Person) -> None:
     landed(workflow, channel)
     Attempt.objects.update(status="sent", sending_at="2026-01-01T00:00:00Z", finalized_at=None)
     response = browser(bob).post("/pause/", follow=True)

@@ -66,9 +66,7 @@ def test_a_signer_is_paused_and_resumed(signer: Signer, bob: Person) -> None:
     assert signer.paused_at is None
 
 
-def test_a_channel_is_shown_masked_with_its_newest_message(
-    workflow: Workflow, channel: Channel, pages: Client
-) -> None:
+def test_a_channel_is_shown_masked_with_its_newest_message(workflow: Workflow, channel: Channel, pages: Client) -> None:
     landed(workflow, channel, delivery="dead")
     landed(workflow, channel)
     shown = text_of(pages.get("/channels/"))
@@ -100,9 +98,7 @@ def test_the_inbox_shows_what_webhooks_received(pages: Client) -> None:
     assert "Paid rent" in shown and "<strong>0.5</strong> SOL" in shown
 
 
-def test_the_audit_page_names_who_did_what_and_is_narrowed(
-    workflow: Workflow, signer: Signer, pages: Client
-) -> None:
+def test_the_audit_page_names_who_did_what_and_is_narrowed(workflow: Workflow, signer: Signer, pages: Client) -> None:
     def actions(**query: str) -> set[str]:
         return {entry.action for entry in pages.get("/audit/", query).context["entries"]}
 

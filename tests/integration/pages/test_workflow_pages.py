@@ -212,9 +212,7 @@ def test_an_edit_never_overwrites_what_somebody_else_changed_meanwhile(
     assert (workflow.name, workflow.max_lamports_per_tx) == ("Pay rent", 950_000)
 
 
-def test_enabling_without_an_endpoint_says_so_and_changes_nothing(
-    make: Callable[..., Workflow], pages: Client
-) -> None:
+def test_enabling_without_an_endpoint_says_so_and_changes_nothing(make: Callable[..., Workflow], pages: Client) -> None:
     workflow = make(enabled=False)
     response = pages.post(address("enable", workflow), follow=True)
     assert "no Solana endpoint answers" in text_of(response)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from solflow.embedded import postgres as postgres_module
 from solflow.embedded.errors import EmbeddedError
 from solflow.embedded.postgres import Postgres
 from solflow.embedded.redis import Redis
+from solflow.embedded.sockets import remove_socket_folder
 from tests.environment import POSTGRES
 from tests.processes import ManagedProcess
 
@@ -34,11 +36,12 @@ def managed(server: Postgres | Redis, folder: Path) -> ManagedProcess:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """A folder under one that nobody else may enter, as `mktemp -d` makes it."""
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody else may enter, as `mktemp -d` makes it."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    return closed
+    yield closed
+    remove_socket_folder(closed)
 
 
 @pytest.fixture
@@ -152,7 +155,8 @@ def test_a_data_directory_with_a_long_path_works(tmp_path: Path):
     process.start()
     assert server.is_ready()
     process.stop()
-    server.socket.parent.rmdir()
+    remove_socket_folder(deep)
+    assert not server.socket.parent.exists()
 
 
 def test_redis_keeps_what_it_was_told_over_kill_9(cache):
