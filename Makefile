@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # Lint and types load the settings without a server or a secret.
 CHECK_ENV := SOLFLOW_ENV=local
 UP ?=
-TESTS ?= -n 2
+TESTS ?= -n 2 --dist loadfile
 
 .PHONY: run test style types imports check bench css clean
 .DEFAULT_GOAL := run

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry
 from executions import dispatch, stored_json
 from executions.models import Delivery, RateUnit
 from executions.states import Status
@@ -101,32 +100,36 @@ def _announce(ended: Sequence[Outcome], rows: Mapping[int, tuple[str, UUID, UUID
         for notification in one.notifications
         if one.status.value in notification.on
     ]
-    entries = [audit_started(*rows[one.id]) for one in ended if one.starts]
+    entries = [("execution_started", one.id, {}) for one in ended if one.starts]
     entries += [
-        _audit(AUDIT_ACTION[one.status], *rows[one.id], status=one.status.value, error=one.error_code)
+        (AUDIT_ACTION[one.status], one.id, {"status": one.status.value, "error": one.error_code})
         for one in ended
         if one.status in AUDIT_ACTION
     ]
-    Delivery.objects.bulk_create(deliveries)
-    AuditEntry.objects.bulk_create(entries)
+    record_for_audit([(action, *rows[row_id], detail) for action, row_id, detail in entries], now)
     if deliveries:
+        Delivery.objects.bulk_create(deliveries)
         transaction.on_commit(dispatch.wake_notify)
 
 
-def audit_started(execution_id: str, team_id: UUID, workflow_id: UUID) -> AuditEntry:
-    """The entry, not saved, that an execution which passed its filter began to act."""
-    return _audit("execution_started", execution_id, team_id, workflow_id)
-
-
-def _audit(action: str, execution_id: str, team_id: UUID, workflow_id: UUID, **detail: str) -> AuditEntry:
-    return AuditEntry(
-        team_id=team_id,
-        actor="system:worker",
-        action=action,
-        target_type="execution",
-        target_id=execution_id,
-        detail={"workflow": str(workflow_id), **detail},
-    )
+def record_for_audit(entries: Sequence[tuple[str, str, UUID, UUID, dict[str, str]]], now: datetime) -> None:
+    """Audit entries of many executions in one statement: (action, execution id, team, workflow, detail) each."""
+    if not entries:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_auditentry"
+            " (team_id, at, actor, address, action, target_type, target_id, target_name, detail)"
+            " SELECT team_id, %s, 'system:worker', NULL, action, 'execution', target_id, '', detail"
+            " FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS e(action, target_id, team_id, detail)",
+            [
+                now,
+                [action for action, *_ in entries],
+                [execution_id for _, execution_id, *_ in entries],
+                [team_id for _, _, team_id, _, _ in entries],
+                [stored_json.dumps({"workflow": str(workflow_id), **detail}) for *_, workflow_id, detail in entries],
+            ],
+        )
 
 
 def _json(value: Any) -> str | None:

@@ -55,7 +55,7 @@ def lock_workflows(ids: Collection[UUID]) -> dict[UUID, Workflow]:
     _refuse_outside_transaction()
     rows = (
         Workflow.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("signer", "team")
+        .select_related("signer")
         .filter(id__in=ids)
         .order_by("id")
     )

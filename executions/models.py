@@ -79,11 +79,18 @@ class Execution(models.Model):
             ),
             pgtrigger.Trigger(
                 name="counted_when_moved",
+                level=pgtrigger.Statement,
                 when=pgtrigger.After,
-                operation=pgtrigger.UpdateOf("status"),
-                condition=pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="moved"),
+                # One row for a whole batch; renewing a lease or appending a step finds nothing to write.
                 func="INSERT INTO executions_statuscount (team_id, status, change)"
-                " VALUES (OLD.team_id, OLD.status, -1), (NEW.team_id, NEW.status, 1); RETURN NULL;",
+                " SELECT team_id, status, sum(change) FROM ("
+                " SELECT b.team_id, b.status, -1 AS change FROM before b JOIN moved m USING (id)"
+                " WHERE b.status <> m.status"
+                " UNION ALL"
+                " SELECT m.team_id, m.status, 1 FROM before b JOIN moved m USING (id) WHERE b.status <> m.status"
+                " ) c GROUP BY team_id, status; RETURN NULL;",
             ),
         ]
 

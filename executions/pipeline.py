@@ -23,10 +23,10 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Installation
+from accounts.models import Installation
 from executions import claims, dispatch, limits, settlement, submit, timing
 from executions.claims import Claimed
-from executions.completion import Outcome, audit_started, complete
+from executions.completion import Outcome, complete, record_for_audit
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
 from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
@@ -93,10 +93,9 @@ def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, A
             for work, _, steps in going
             if not work.acts
         ]
-        AuditEntry.objects.bulk_create(
-            audit_started(work.claimed.execution_id, work.claimed.team_id, work.claimed.workflow_id)
-            for work, _, _ in going
-            if work.acts
+        acting = [work.claimed for work, _, _ in going if work.acts]
+        record_for_audit(
+            [("execution_started", one.execution_id, one.team_id, one.workflow_id, {}) for one in acting], now
         )
         complete([*outcomes, *ended], now=now)
     return [one for one in going if one[0].acts]

@@ -65,9 +65,9 @@ def execution_deliveries(execution: Execution) -> QuerySet[Delivery]:
     return Delivery.objects.filter(execution_id=execution.id).order_by("id")
 
 
-def execution_reservation(execution: Execution) -> Reservation | None:
-    """What was set aside for it, with the signer; None when it never came to signing."""
-    return Reservation.objects.select_related("signer").filter(pk=execution.pk).first()
+def execution_reservations(execution: Execution) -> QuerySet[Reservation]:
+    """What was set aside for it or charged, with the signer; the newest last."""
+    return Reservation.objects.filter(execution_id=execution.id).select_related("signer").order_by("id")
 
 
 def last_attempts(executions: Sequence[Execution]) -> dict[int, Attempt]:

@@ -15,11 +15,12 @@ FRESH_S = 1
 
 FOLDED_AT_ONCE = 100_000
 
-# A million rows are too many to count each second: triggers have added up what every statement changed.
-_EVER = "SELECT status, sum(change) FROM executions_statuscount WHERE team_id = %(team)s GROUP BY status"
-# An index-only scan of executions_of_a_team, which holds the status beside its keys for this.
-_LATELY = """
-SELECT status, count(*) FROM executions_execution
+# Ever: a million rows are too many to count each second, so triggers have added up what every statement changed.
+# Lately: an index-only scan of executions_of_a_team, which holds the status beside its keys for this.
+_COUNTS = """
+SELECT true, status, sum(change) FROM executions_statuscount WHERE team_id = %(team)s GROUP BY status
+UNION ALL
+SELECT false, status, count(*) FROM executions_execution
 WHERE team_id = %(team)s AND created_at > now() - interval '24 hours' GROUP BY status
 """
 _FOLD = """
@@ -64,12 +65,12 @@ def figures(*, team: Team) -> Figures:
 
 
 def _count(team: Team) -> Figures:
-    none = {status.value: 0 for status in Status}
+    lately = {status.value: 0 for status in Status}
+    ever = dict(lately)
     with connection.cursor() as cursor:
-        cursor.execute(_EVER, {"team": team.pk})
-        ever = none | {status: int(count) for status, count in cursor.fetchall()}
-        cursor.execute(_LATELY, {"team": team.pk})
-        lately = none | dict(cursor.fetchall())
+        cursor.execute(_COUNTS, {"team": team.pk})
+        for of_all_time, status, count in cursor.fetchall():
+            (ever if of_all_time else lately)[status] = int(count)
         cursor.execute(_FIGURES, {"team": team.pk})
         spent, oldest_pending_s, parked = cursor.fetchone()
     return Figures(ever, lately, int(spent), int(oldest_pending_s), parked)

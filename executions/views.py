@@ -17,7 +17,7 @@ from accounts.pages import PageRequest, reason, telling, words
 from accounts.permissions import page
 from executions.explorer import Explorer
 from executions.filters import ExecutionFilter
-from executions.models import Attempt, Delivery, Execution
+from executions.models import Attempt, Delivery, Execution, Reservation
 from executions.notify import channel_test
 from executions.pauses import installation_pause, installation_resume
 from executions.selectors import (
@@ -25,7 +25,7 @@ from executions.selectors import (
     execution_deliveries,
     execution_get,
     execution_list,
-    execution_reservation,
+    execution_reservations,
     last_attempts,
     transaction_of,
 )
@@ -67,7 +67,7 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
     execution = execution_get(team=request.actor.team, execution_id=execution_id)
     attempts = list(execution_attempts(execution))
     deliveries = list(execution_deliveries(execution).select_related("channel"))
-    reservation = execution_reservation(execution)
+    reservations = list(execution_reservations(execution))
     is_final = execution.status in FINAL
     may_run = request.actor.may(Role.OPERATOR)
     workflow = execution.workflow
@@ -82,8 +82,8 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
         "explorer_url": _explorer_url(attempts),
         "deliveries": deliveries,
         "filter_trace": execution.filter_trace,
-        "signer": reservation.signer if reservation else None,
-        "spent_lamports": reservation.lamports if reservation and reservation.status == "settled" else None,
+        "signer": reservations[-1].signer if reservations else None,
+        "spent_lamports": _charged(reservations),
     }
     return render(request, "executions/detail.html", context)
 
@@ -165,6 +165,12 @@ def _still_moves(attempts: list[Attempt], deliveries: list[Delivery]) -> bool:
     """Whether a finished execution still gets something to show: messages on their way, a transaction not final."""
     on_their_way = any(delivery.status == DeliveryStatus.PENDING for delivery in deliveries)
     return on_their_way or any(attempt.status == AttemptStatus.CONFIRMED for attempt in attempts)
+
+
+def _charged(reservations: list[Reservation]) -> int | None:
+    """What the chain took for it; None while that is not known."""
+    settled = [one.lamports for one in reservations if one.status == Reservation.Status.SETTLED]
+    return sum(settled) if settled else None
 
 
 def _explorer_url(attempts: list[Attempt]) -> str:

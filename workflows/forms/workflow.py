@@ -35,7 +35,7 @@ class DefinitionProblem:
 
 
 class WorkflowForm(ServiceForm):
-    """Bound to text, it gives `definition`, `signer_id` and `settings` for the services; unbound, it shows a workflow."""
+    """Bound, it gives `definition`, `signer_id` and `settings` for the services; unbound, it shows a workflow."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(max_length=MAX_NAME)
