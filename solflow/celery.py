@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, task_prerun, worker_process_init
+from django.db import close_old_connections
 
 from solflow import broker_clients
 
@@ -14,12 +16,20 @@ broker_clients.keep()
 
 app = Celery("solflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Celery closes the database connection before and after every task, and opening one costs more than most tasks.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 app.autodiscover_tasks()
 
 
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """A receiver here keeps Celery from replacing the logging that settings configured."""
+
+
+@task_prerun.connect
+def check_connections(**_: object) -> None:
+    """What Django does between requests: a connection that PostgreSQL has closed meanwhile is replaced."""
+    close_old_connections()
 
 
 @worker_process_init.connect

@@ -91,7 +91,7 @@ def _positions(source: str) -> dict[tuple[PathPart, ...], int]:
     for offset, kind, text in JsonLexer().get_tokens_unprocessed(source):
         if kind is Name.Tag:
             if path:
-                path[-1] = json.loads(text, strict=False)
+                path[-1] = _key(text)
                 found.setdefault(tuple(path), offset)
         elif kind is Punctuation:
             for at, character in enumerate(text, offset):
@@ -105,3 +105,11 @@ def _positions(source: str) -> dict[tuple[PathPart, ...], int]:
         elif kind not in Whitespace:
             element(offset)
     return found
+
+
+def _key(text: str) -> str:
+    """The key that a token of the text means; one that is no JSON string stands for itself, and no path leads to it."""
+    try:
+        return str(json.loads(text, strict=False))
+    except ValueError:
+        return text

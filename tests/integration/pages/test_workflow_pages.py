@@ -177,6 +177,7 @@ def test_the_form_shows_a_workflow_so_that_saving_it_unchanged_changes_nothing(
     before = Workflow.objects.filter(pk=workflow.pk).values().get()
     page = pages.get(address("edit", workflow))
     assert "123.456789012 SOL" in text_of(page)
+    assert list(json.loads(page.context["form"]["definition"].value()))[:2] == ["schema", "trigger"]
     assert pages.post(address("edit", workflow), filled(page)).status_code == 302
     after = Workflow.objects.filter(pk=workflow.pk).values().get()
     assert after == before

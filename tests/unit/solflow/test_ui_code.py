@@ -99,3 +99,9 @@ def test_problems_are_listed_in_reading_order() -> None:
 @given(st.text(st.sampled_from('{}[]",:a1 \n\\'), max_size=60), st.text(st.sampled_from("a[0].]b"), max_size=12))
 def test_no_text_and_no_path_breaks_the_search_for_a_line(source: str, path: str) -> None:
     assert 0 <= line_of(path, source) <= source.count("\n") + 1
+
+
+def test_a_key_with_a_wrong_escape_hides_no_line_after_it() -> None:
+    source = '{\n  "\\x": 1,\n  "trigger": 2\n}'
+    [problem] = problems_with_lines([SimpleNamespace(path="trigger", detail="is wrong")], source)
+    assert problem.line == 3
