@@ -13,8 +13,6 @@ ChainError
 paths and queries carry providers' keys.
 """
 
-
-
 from __future__ import annotations
 
 from typing import Any, ClassVar

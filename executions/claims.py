@@ -1,6 +1,5 @@
-"""Claims and leases: whoever works on an execution holds a lease; a process that dies lets it run out.
-
-A claim is one conditional UPDATE. A second delivery of the same ids finds nothing to do, and looks at the count.
+"""Claims and leases: whoever works on an execution holds its row's lock for a moment, or a lease for longer; a process
+that dies lets go of both. A second delivery of the same ids finds nothing to do.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +22,8 @@ from executions import timing
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An execution in work, as it was when it was claimed. `token` proves the lease in every later UPDATE."""
+    """An execution in hand. `token` is its row's lease_token, which every later UPDATE compares: somebody who took the
+    execution over has changed it."""
 
     id: int
     execution_id: str
@@ -33,42 +33,51 @@ class Claimed:
     event: dict[str, Any]
     dry_run: bool
     created_at: datetime
-    token: UUID
+    token: UUID | None
+    attempts: int
 
 
 # A pending row, or one whose worker died before anything was signed. Rows that wait for something are not work, and
 # an `ordered` workflow's row is not while an earlier one of it is not final.
-_CLAIM = """
-UPDATE executions_execution SET status = 'processing', lease_token = %(token)s, lease_until = %(until)s
-WHERE id IN (
-    SELECT e.id FROM executions_execution e JOIN workflows_workflow w ON w.id = e.workflow_id
-    WHERE e.id = ANY(%(ids)s) AND e.waiting_for IS NULL
-      AND (e.status = 'pending' OR (e.status = 'processing' AND e.lease_until < %(now)s))
-      AND NOT (w.ordered AND EXISTS (
-          SELECT 1 FROM executions_execution f
-          WHERE f.workflow_id = e.workflow_id AND f.id < e.id AND f.status IN ('pending', 'processing')))
-    ORDER BY e.id FOR UPDATE OF e SKIP LOCKED)
-RETURNING id, execution_id, team_id, workflow_id, version_id, event, dry_run, created_at
+_HOLD = """
+SELECT e.id, e.execution_id, e.team_id, e.workflow_id, e.version_id, e.event, e.dry_run, e.created_at, e.lease_token,
+    (SELECT COALESCE(max(a.number), 0) FROM executions_attempt a WHERE a.execution_id = e.id)
+FROM executions_execution e JOIN workflows_workflow w ON w.id = e.workflow_id
+WHERE e.id = ANY(%(ids)s) AND e.waiting_for IS NULL
+  AND (e.status = 'pending' OR (e.status = 'processing' AND e.lease_until < %(now)s))
+  AND NOT (w.ordered AND EXISTS (
+      SELECT 1 FROM executions_execution f
+      WHERE f.workflow_id = e.workflow_id AND f.id < e.id AND f.status IN ('pending', 'processing')))
+ORDER BY e.id FOR NO KEY UPDATE OF e SKIP LOCKED
 """
 
 
-def claim(ids: Sequence[int]) -> list[Claimed]:
-    """Lease those of `ids` that nobody works on; the others are somebody else's or done. Lowest id first."""
-    now = timezone.now()
+def hold(ids: Sequence[int]) -> list[Claimed]:
+    """Those of `ids` that nobody works on, locked until the caller's transaction ends; the others are somebody else's
+    or done. Lowest id first.
+
+    Whatever ends in this transaction needs no lease; `lease` is for the rest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"ids": list(ids), "now": timezone.now()})
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def lease(held: Sequence[Claimed]) -> list[Claimed]:
+    """Take held rows into work, in the same transaction: from its commit on they are this worker's, for a lease."""
     token = uuid.uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
-            _CLAIM, {"token": token, "until": now + timing.delta(timing.LEASE_S), "ids": list(ids), "now": now}
+            "UPDATE executions_execution SET status = 'processing', lease_token = %s, lease_until = %s"
+            " WHERE id = ANY(%s)",
+            [token, timezone.now() + timing.delta(timing.LEASE_S), [one.id for one in held]],
         )
-        rows = cursor.fetchall()
-    return sorted((_claimed(row, token) for row in rows), key=lambda claimed: claimed.id)
+    return [replace(one, token=token) for one in held]
 
 
-def _claimed(row: Sequence[Any], token: UUID) -> Claimed:
-    row_id, execution_id, team_id, workflow_id, version_id, event, dry_run, created_at = row
-    return Claimed(
-        row_id, execution_id, team_id, workflow_id, version_id, orjson.loads(event), dry_run, created_at, token
-    )
+def _claimed(row: Sequence[Any]) -> Claimed:
+    row_id, execution_id, team_id, workflow_id, version_id, event, *rest = row
+    return Claimed(row_id, execution_id, team_id, workflow_id, version_id, orjson.loads(event), *rest)
 
 
 def due(limit: int) -> list[int]:

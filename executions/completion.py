@@ -42,23 +42,40 @@ class Outcome:
     starts: bool = False
 
 
-# Somebody else's lease, or a row that is final already, takes no row: the count decides what else is written.
+# Somebody else's lease, or a row that is final already, takes no row: what came back decides what else is written.
 _COMPLETE = """
-UPDATE executions_execution e SET status = o.status, waiting_for = NULL, lease_token = NULL, lease_until = NULL,
-    steps = e.steps || o.steps, filter_trace = COALESCE(o.trace, e.filter_trace),
-    simulation = COALESCE(o.simulation, e.simulation), error_code = o.code, error_detail = o.detail,
-    completed_at = %s
-FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[])
-    AS o(id, token, status, steps, trace, simulation, code, detail)
-WHERE e.id = o.id AND e.status = 'processing' AND e.lease_token IS NOT DISTINCT FROM o.token
-RETURNING e.id, e.execution_id, e.team_id, e.workflow_id
+WITH o AS (
+    SELECT * FROM unnest(
+        %(ids)s::bigint[], %(tokens)s::uuid[], %(statuses)s::text[], %(steps)s::jsonb[], %(traces)s::jsonb[],
+        %(simulations)s::jsonb[], %(codes)s::text[], %(details)s::text[], %(started)s::bool[], %(actions)s::text[])
+        AS o(id, token, status, steps, trace, simulation, code, detail, starts, action)
+), done AS (
+    UPDATE executions_execution e SET status = o.status, waiting_for = NULL, lease_token = NULL, lease_until = NULL,
+        steps = e.steps || o.steps, filter_trace = COALESCE(o.trace, e.filter_trace),
+        simulation = COALESCE(o.simulation, e.simulation), error_code = o.code, error_detail = o.detail,
+        completed_at = %(now)s
+    FROM o
+    WHERE e.id = o.id AND e.status = ANY(%(from)s) AND e.lease_token IS NOT DISTINCT FROM o.token
+    RETURNING e.id, e.team_id, e.execution_id, e.workflow_id
+), entries AS (
+    SELECT done.*, 'execution_started' AS action, '{}'::jsonb AS more FROM done JOIN o USING (id) WHERE o.starts
+    UNION ALL
+    SELECT done.*, o.action, jsonb_build_object('status', o.status, 'error', o.code) FROM done JOIN o USING (id)
+    WHERE o.action IS NOT NULL
+), audited AS (
+    INSERT INTO accounts_auditentry (team_id, at, actor, action, target_type, target_id, target_name, detail)
+    SELECT team_id, %(now)s, 'system:worker', action, 'execution', execution_id, '',
+        jsonb_build_object('workflow', workflow_id) || more FROM entries
+)
+SELECT id, team_id FROM done
 """
 
 
-def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> set[int]:
+def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: bool = False) -> set[int]:
     """End these executions, in the caller's transaction; returns the ids of those that were still this caller's to end.
 
-    With the status commit the deliveries and the audit entries; workers are woken for the deliveries on commit.
+    With the status commit the audit entries and the deliveries; workers are woken for the deliveries on commit. `held`
+    rows are locked by this transaction (executions.claims.hold) and may never have been leased.
     """
     if not outcomes:
         return set()
@@ -66,70 +83,47 @@ def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> set
     with connection.cursor() as cursor:
         cursor.execute(
             _COMPLETE,
-            [
-                now,
-                [one.id for one in outcomes],
-                [one.token for one in outcomes],
-                [one.status.value for one in outcomes],
-                [as_json(one.steps) for one in outcomes],
-                [_json(one.filter_trace) for one in outcomes],
-                [_json(one.simulation) for one in outcomes],
-                [one.error_code for one in outcomes],
-                [stored_json.clean(one.error_detail) for one in outcomes],
-            ],
+            {
+                "now": now,
+                "from": [Status.PENDING, Status.PROCESSING] if held else [Status.PROCESSING],
+                "ids": [one.id for one in outcomes],
+                "tokens": [one.token for one in outcomes],
+                "statuses": [one.status.value for one in outcomes],
+                "steps": [as_json(one.steps) for one in outcomes],
+                "traces": [_json(one.filter_trace) for one in outcomes],
+                "simulations": [_json(one.simulation) for one in outcomes],
+                "codes": [one.error_code for one in outcomes],
+                "details": [stored_json.clean(one.error_detail) for one in outcomes],
+                "started": [one.starts for one in outcomes],
+                "actions": [AUDIT_ACTION.get(one.status) for one in outcomes],
+            },
         )
-        done = {row[0]: row[1:] for row in cursor.fetchall()}
-    RateUnit.objects.filter(
-        execution_id__in=[one.id for one in outcomes if one.id in done and one.returns_rate]
-    ).delete()
-    _announce([one for one in outcomes if one.id in done], done, now)
-    return set(done)
+        teams: dict[int, UUID] = dict(cursor.fetchall())
+    returned = [one.id for one in outcomes if one.id in teams and one.returns_rate]
+    if returned:
+        RateUnit.objects.filter(execution_id__in=returned).delete()
+    _announce(outcomes, teams, now)
+    return set(teams)
 
 
-def _announce(ended: Sequence[Outcome], rows: Mapping[int, tuple[str, UUID, UUID]], now: datetime) -> None:
+def _announce(outcomes: Sequence[Outcome], teams: Mapping[int, UUID], now: datetime) -> None:
     deliveries = [
         Delivery(
             execution_id=one.id,
-            team_id=rows[one.id][1],
+            team_id=teams[one.id],
             channel_id=notification.channel,
             outcome=one.status.value,
             template=notification.model_dump(mode="json"),
             next_attempt_at=now,
         )
-        for one in ended
+        for one in outcomes
+        if one.id in teams
         for notification in one.notifications
         if one.status.value in notification.on
     ]
-    entries = [("execution_started", one.id, {}) for one in ended if one.starts]
-    entries += [
-        (AUDIT_ACTION[one.status], one.id, {"status": one.status.value, "error": one.error_code})
-        for one in ended
-        if one.status in AUDIT_ACTION
-    ]
-    record_for_audit([(action, *rows[row_id], detail) for action, row_id, detail in entries], now)
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         transaction.on_commit(dispatch.wake_notify)
-
-
-def record_for_audit(entries: Sequence[tuple[str, str, UUID, UUID, dict[str, str]]], now: datetime) -> None:
-    """Audit entries of many executions in one statement: (action, execution id, team, workflow, detail) each."""
-    if not entries:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_auditentry"
-            " (team_id, at, actor, address, action, target_type, target_id, target_name, detail)"
-            " SELECT team_id, %s, 'system:worker', NULL, action, 'execution', target_id, '', detail"
-            " FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS e(action, target_id, team_id, detail)",
-            [
-                now,
-                [action for action, *_ in entries],
-                [execution_id for _, execution_id, *_ in entries],
-                [team_id for _, _, team_id, _, _ in entries],
-                [stored_json.dumps({"workflow": str(workflow_id), **detail}) for *_, workflow_id, detail in entries],
-            ],
-        )
 
 
 def _json(value: Any) -> str | None:

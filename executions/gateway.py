@@ -15,9 +15,9 @@ from chain.types import Blockhash
 from executions import timing
 
 # A blockhash lives for 150 blocks, about a minute. The older it is when it is signed, the less time there is to land;
-# the newer, the more endpoints may not know it yet.
-BLOCKHASH_AGE_S = 2.0
-FEES_AGE_S = 2.0
+# the newer, the more endpoints may not know it yet, and the more often an execution waits for the request.
+BLOCKHASH_AGE_S = 8.0
+FEES_AGE_S = 10.0
 
 TOKEN_ACCOUNT_AMOUNT = slice(64, 72)
 MINT_DECIMALS = 44

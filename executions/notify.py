@@ -123,7 +123,7 @@ def _prepare(claimed: Claimed) -> _Sending | None:
     try:
         envelope = write(claimed)
         destination = envelope.kind.destination(envelope.config)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one row's trouble must not keep the others from being sent
         _failed(claimed, None, _as_channel_error(error))
         return None
     permit = send_windows.acquire(destination, envelope.kind.max_per_minute, longest_s=send_s())

@@ -1,10 +1,10 @@
 """What happens to executions, top to bottom. Read this to know the system.
 
     advance(ids)
-      1. claim       lease what nobody works on (executions.claims)
+      1. hold        one transaction locks what nobody works on (executions.claims)
       2. judge       does the event meet the filter? pure, for the whole batch
-      3. decide      one transaction: pause, age, literal limits, the hourly rate; whatever ends here is completed here,
-                     with its messages
+      3. decide      pause, age, literal limits, the hourly rate; whatever ends here is completed here, with its
+                     messages; the rest is leased. Commit
       4. act         each one that remains, concurrently: build, simulate, limits, sign, write ahead, send
                      (executions.submit)
 
@@ -15,7 +15,7 @@ runs out, the sweeper wakes another worker, and it goes on from what was committ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,14 +23,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Installation
+from accounts.models import AuditEntry
 from executions import claims, dispatch, limits, settlement, submit, timing
 from executions.claims import Claimed
-from executions.completion import Outcome, complete, record_for_audit
+from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
 from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
-from executions.models import Attempt, Execution
+from executions.models import Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
 from executions.threads import in_threads
@@ -65,54 +65,59 @@ def advance(ids: Sequence[int]) -> int:
 
     Any of them may be somebody else's, done, or unknown: then nothing happens. Safe to call again, at any time.
     """
-    claimed = claims.claim(ids)
-    if not claimed:
-        return 0
-    reach("claimed")
-    remaining = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(claimed)])
+    with transaction.atomic():
+        held = claims.hold(ids)
+        if not held:
+            return 0
+        reach("claimed")
+        going = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(held)])
     reach("decided")
-    if remaining:
-        with claims.renewed([work.claimed for work, _, _ in remaining]):
-            in_threads(lambda work: act(*work), remaining)
-    return len(claimed)
+    if going:
+        with claims.renewed([work.claimed for work, _, _ in going]):
+            in_threads(lambda one: act(*one), going)
+    return len(held)
 
 
 def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, Any]]]]:
-    """Step 3. Returns those that go on to act, with their workflow and the steps that are not written yet."""
+    """Step 3, in the caller's transaction, which holds the rows. Returns those that go on to act, leased, with their
+    workflow and the steps that are not written yet."""
     now = timezone.now()
-    outcomes = [
+    filtered = [
         work.ends(Status.FILTERED, step(Step.FILTERED, now), filter_trace=work.verdict.trace)
         for work in batch
         if not work.verdict.met
     ]
-    passed = [work for work in batch if work.verdict.met]
-    with transaction.atomic():
-        going, ended = _admit(passed, now) if passed else ([], [])
-        ended += [
-            work.ends(Status.SUCCESS, *steps, filter_trace=work.verdict.trace, starts=True)
-            for work, _, steps in going
-            if not work.acts
-        ]
-        acting = [work.claimed for work, _, _ in going if work.acts]
-        record_for_audit(
-            [("execution_started", one.execution_id, one.team_id, one.workflow_id, {}) for one in acting], now
-        )
-        complete([*outcomes, *ended], now=now)
-    return [one for one in going if one[0].acts]
+    going, ended = _admit([work for work in batch if work.verdict.met], now)
+    finished = [
+        work.ends(Status.SUCCESS, *steps, filter_trace=work.verdict.trace, starts=True)
+        for work, _, steps in going
+        if not work.acts
+    ]
+    complete([*filtered, *ended, *finished], now=now, held=True)
+    acting = [one for one in going if one[0].acts]
+    if not acting:
+        return []
+    record_started([work.claimed for work, _, _ in acting])
+    leased = claims.lease([work.claimed for work, _, _ in acting])
+    return [
+        (replace(work, claimed=claimed), workflow, steps)
+        for (work, workflow, steps), claimed in zip(acting, leased, strict=True)
+    ]
 
 
 def _admit(
     passed: Sequence[Work], now: datetime
 ) -> tuple[list[tuple[Work, Workflow, list[dict[str, Any]]]], list[Outcome]]:
     """First half of the limits, under the workflows' locks: who goes on, and who ends here."""
-    installation = Installation.objects.get(pk=1)
-    workflows = limits.lock_workflows({work.claimed.workflow_id for work in passed})
+    if not passed:
+        return [], []
+    locked = limits.lock_workflows({work.claimed.workflow_id for work in passed})
     ended: list[Outcome] = []
     candidates: list[Work] = []
     for work in passed:
-        workflow = workflows[work.claimed.workflow_id]
+        workflow = locked[work.claimed.workflow_id].workflow
         met = step(Step.PASSED, now)
-        if _must_wait(work, workflow, installation):
+        if _must_wait(work, locked[workflow.id]):
             _give_back(work.claimed, WaitingFor.PAUSE)
         elif refusal := _refusal(work, workflow, now):
             ended.append(
@@ -126,10 +131,10 @@ def _admit(
             )
         else:
             candidates.append(work)
-    granted = limits.take_rate({work.claimed.id: workflows[work.claimed.workflow_id] for work in candidates}, now)
+    granted = limits.take_rate({work.claimed.id: locked[work.claimed.workflow_id].workflow for work in candidates}, now)
     going = []
     for work in candidates:
-        workflow = workflows[work.claimed.workflow_id]
+        workflow = locked[work.claimed.workflow_id].workflow
         steps = [step(Step.PASSED, now), step(Step.LIMITS, now)]
         if work.claimed.id in granted:
             going.append((work, workflow, steps))
@@ -138,11 +143,12 @@ def _admit(
     return going, ended
 
 
-def _must_wait(work: Work, workflow: Workflow, installation: Installation) -> bool:
+def _must_wait(work: Work, locked: limits.Locked) -> bool:
     """A pause of the workflow holds everything of it; the other two hold what would sign."""
+    if locked.workflow.paused_at is not None:
+        return True
     signs = work.acts and not work.claimed.dry_run
-    signer_paused = workflow.signer is not None and workflow.signer.paused_at is not None
-    return workflow.paused_at is not None or (signs and (installation.paused_at is not None or signer_paused))
+    return signs and (locked.all_paused_at is not None or locked.signer_paused_at is not None)
 
 
 def _refusal(work: Work, workflow: Workflow, now: datetime) -> LimitExceeded | None:
@@ -186,16 +192,33 @@ def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetim
     )
 
 
+def record_started(claimed: Sequence[Claimed]) -> None:
+    """The audit entries that these began to act."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            team_id=one.team_id,
+            actor="system:worker",
+            action="execution_started",
+            target_type="execution",
+            target_id=one.execution_id,
+            detail={"workflow": str(one.workflow_id)},
+        )
+        for one in claimed
+    )
+
+
 def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
     """Step 4 for one execution. Every way out of here is a commit: signed, ended, or given back."""
+    simulation = None
     try:
         prepared, number = submit.simulate(work.claimed, workflow, work.spec)
-        steps = [*steps, step(Step.SIMULATED, timezone.now(), prepared.simulation["compute_units"])]
+        simulation = prepared.simulation
+        steps = [*steps, step(Step.SIMULATED, timezone.now(), simulation["compute_units"])]
         if work.claimed.dry_run:
-            _end(work, Status.SUCCESS, steps, simulation=prepared.simulation)
+            _end(work, Status.SUCCESS, steps, simulation=simulation)
         else:
             submit.require_confirmed(work.claimed, workflow)
-            submit.pay(work.claimed, workflow, prepared, number, steps)
+            submit.pay(work.claimed, workflow, prepared, number, steps, work.verdict.trace)
     except Paused:
         _give_back(work.claimed, WaitingFor.PAUSE)
     except NotNow as error:
@@ -206,33 +229,26 @@ def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
     except LeaseLost as error:
         log.info("lease_lost", execution=work.claimed.execution_id, why=error.detail)
     except ExecutionError as error:
-        _fail(work, steps, error)
+        _fail(work, steps, error, error.simulation or simulation)
     except Exception as error:
         # Ours to mend. Nothing was signed (what is signed is not this block's any more), so failing is the truth, and
         # a person may retry.
         log.exception("execution_broke", execution=work.claimed.execution_id)
-        _fail(work, steps, ExecutionError(f"{type(error).__name__}; the worker's log has more", code="internal_error"))
+        broke = ExecutionError(f"{type(error).__name__}; the worker's log has more", code="internal_error")
+        _fail(work, steps, broke, simulation)
 
 
-def _fail(work: Work, steps: list[dict[str, Any]], error: ExecutionError) -> None:
-    _end(
-        work,
-        Status.FAILED,
-        steps,
-        simulation=error.simulation,
-        error_code=error.code,
-        error_detail=error.detail,
-    )
+def _fail(work: Work, steps: list[dict[str, Any]], error: ExecutionError, simulation: dict[str, Any] | None) -> None:
+    _end(work, Status.FAILED, steps, simulation=simulation, error_code=error.code, error_detail=error.detail)
 
 
 def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -> None:
     with transaction.atomic():
-        signed_before = Attempt.objects.filter(execution_id=work.claimed.id).exists()
         outcome = work.ends(
             status,
             *steps,
             filter_trace=work.verdict.trace,
-            returns_rate=status is Status.FAILED and not signed_before,
+            returns_rate=status is Status.FAILED and work.claimed.attempts == 0,
             **more,
         )
         if complete([outcome]):
@@ -242,6 +258,6 @@ def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -
 
 def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:
     """Back to pending: the pause's lift or the sweeper brings it in again."""
-    Execution.objects.filter(id=claimed.id, status=Status.PROCESSING, lease_token=claimed.token).update(
-        status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None
-    )
+    Execution.objects.filter(
+        id=claimed.id, status__in=[Status.PENDING, Status.PROCESSING], lease_token=claimed.token
+    ).update(status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None)

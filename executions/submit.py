@@ -14,12 +14,11 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from chain.errors import ChainError
 from chain.types import SignedTransaction
-from executions import limits
+from executions import limits, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
@@ -46,7 +45,7 @@ def simulate(claimed: Claimed, workflow: Workflow, spec: WorkflowSpec) -> tuple[
     """
     if workflow.signer is None:
         raise BuildFailed("the workflow has no signer", code="signer_missing")
-    number = (Attempt.objects.filter(execution_id=claimed.id).aggregate(last=Max("number"))["last"] or 0) + 1
+    number = claimed.attempts + 1
     prepared = prepare(
         gateway=gateway(),
         signer_address=workflow.signer.address,
@@ -99,7 +98,12 @@ def context_of(claimed: Claimed, workflow: Workflow) -> dict[str, Any]:
 
 
 def write_ahead(
-    claimed: Claimed, signer_of: Workflow, prepared: Prepared, number: int, steps: list[dict[str, Any]]
+    claimed: Claimed,
+    signer_of: Workflow,
+    prepared: Prepared,
+    number: int,
+    steps: list[dict[str, Any]],
+    filter_trace: dict[str, Any],
 ) -> Attempt:
     """Step 2. After its commit whoever is alive sends and follows the attempt; before it nothing happened.
 
@@ -111,7 +115,7 @@ def write_ahead(
     genesis_hash = gateway().genesis_hash()
     with transaction.atomic():
         installation = limits.lock_installation()
-        workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id]
+        workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id].workflow
         if workflow.signer_id is None or workflow.signer_id != signer_of.signer_id:
             raise BuildFailed(
                 "the workflow's signer changed while its transaction was being built", code="signer_changed"
@@ -126,8 +130,16 @@ def write_ahead(
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE executions_execution SET waiting_for = %s, lease_token = NULL, lease_until = NULL,"
-                " steps = steps || %s::jsonb WHERE id = %s AND status = 'processing' AND lease_token = %s",
-                [WaitingFor.CONFIRMATION, as_json(done), claimed.id, claimed.token],
+                " steps = steps || %s::jsonb, filter_trace = %s::jsonb, simulation = %s::jsonb"
+                " WHERE id = %s AND status = 'processing' AND lease_token = %s",
+                [
+                    WaitingFor.CONFIRMATION,
+                    as_json(done),
+                    stored_json.dumps(filter_trace),
+                    stored_json.dumps(prepared.simulation),
+                    claimed.id,
+                    claimed.token,
+                ],
             )
             if cursor.rowcount != 1:
                 raise LeaseLost(f"execution {claimed.execution_id} was taken over")
@@ -208,8 +220,15 @@ def send(attempt: Attempt, *, everywhere: bool = False) -> None:
     reach("recorded")
 
 
-def pay(claimed: Claimed, workflow: Workflow, prepared: Prepared, number: int, steps: list[dict[str, Any]]) -> None:
+def pay(
+    claimed: Claimed,
+    workflow: Workflow,
+    prepared: Prepared,
+    number: int,
+    steps: list[dict[str, Any]],
+    filter_trace: dict[str, Any],
+) -> None:
     """Steps 2 to 4. Raises what `write_ahead` raises; afterwards nothing that happens here matters for the outcome."""
-    attempt = write_ahead(claimed, workflow, prepared, number, steps)
+    attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace)
     if mark_sending(attempt):
         send(attempt)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 
 def refuse(name: str, should: str) -> NoReturn:
@@ -66,11 +66,25 @@ def urls(name: str, default: str, schemes: Sequence[str]) -> list[str]:
     found = words(name, default)
     for position, value in enumerate(found, 1):
         parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if parts.scheme not in schemes or not parts.hostname or not _has_usable_port(parts):
             refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs; number {position} is not")
     if not found:
         refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs")
     return found
+
+
+def _has_usable_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or 0 < parts.port < 65535
+    except ValueError:
+        return False
+
+
+def websocket_url(rpc_url: str) -> str:
+    """Where an RPC endpoint serves PubSub unless told otherwise: the same host, the next port where one is named."""
+    parts = urlsplit(rpc_url)
+    place = parts.netloc if parts.port is None else parts.netloc.removesuffix(str(parts.port)) + str(parts.port + 1)
+    return parts._replace(scheme="wss" if parts.scheme == "https" else "ws", netloc=place).geturl()
 
 
 def database(name: str, default: str | None = None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEYS")
 # Solana
 SOLANA_NETWORK = env.choice("SOLANA_NETWORK", "localnet", ("localnet", "devnet", "testnet", "mainnet-beta"))
 SOLANA_RPC_URLS = env.urls("SOLANA_RPC_URLS", "http://127.0.0.1:8899", ("http", "https"))
-SOLANA_WS_URLS = env.urls("SOLANA_WS_URLS", "ws://127.0.0.1:8900", ("ws", "wss"))
+SOLANA_WS_URLS = env.urls("SOLANA_WS_URLS", ",".join(map(env.websocket_url, SOLANA_RPC_URLS)), ("ws", "wss"))
 SOLANA_RPC_TIMEOUT_S = env.number("SOLANA_RPC_TIMEOUT_S", 10.0, 0.1, 120)
 
 # The engine. Tests shrink windows, ladders and leases by one factor; production cannot.

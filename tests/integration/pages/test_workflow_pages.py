@@ -227,7 +227,7 @@ def test_a_workflow_is_enabled_at_the_slot_of_now_and_disabled_again(
     workflow = make(enabled=False)
     assert "is enabled" in text_of(pages.post(address("enable", workflow), follow=True))
     workflow.refresh_from_db()
-    assert workflow.enabled and workflow.enabled_at_slot > 0
+    assert workflow.enabled and workflow.enabled_at_slot is not None
     assert "is disabled" in text_of(pages.post(address("disable", workflow), follow=True))
     workflow.refresh_from_db()
     assert not workflow.enabled

@@ -78,3 +78,16 @@ def test_a_database_url_that_is_none_is_refused_without_its_password(monkeypatch
     line = refusal(lambda: env.database("THING"))
     assert line.startswith("solflow: THING must")
     assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    ("rpc", "pubsub"),
+    [
+        ("http://127.0.0.1:8899", "ws://127.0.0.1:8900"),
+        ("https://api.devnet.solana.com", "wss://api.devnet.solana.com"),
+        ("https://node.example/v2/key?x=1", "wss://node.example/v2/key?x=1"),
+    ],
+)
+def test_pubsub_is_where_the_endpoint_is(rpc: str, pubsub: str) -> None:
+    """Solana's own clients look there too."""
+    assert env.websocket_url(rpc) == pubsub
