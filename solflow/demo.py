@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from solders.keypair import Keypair
@@ -17,7 +18,7 @@ from accounts.actors import Actor, system
 from accounts.services import default_team
 from chain.types import LAMPORTS_PER_SOL
 from executions.gateway import gateway
-from executions.models import Execution
+from executions.models import Execution, Heartbeat
 from listener.services import workflow_enable
 from workflows.models import Channel, Signer, Workflow, WorkflowVersion
 from workflows.selectors import channel_list, signer_list, workflow_list
@@ -46,6 +47,8 @@ def seed(say: Callable[[str], None]) -> None:
         return
     if not workflow.enabled:
         workflow = workflow_enable(actor=actor, workflow=workflow)
+    # A deposit before the subscription stands would be read back, not seen live; both work, one is what a demo shows.
+    _wait(lambda: _is_watched(since=workflow.updated_at), "the listener to subscribe")
     say(f"{NAME}: depositing {DEPOSIT_LAMPORTS // LAMPORTS_PER_SOL} SOL into the watched wallet")
     _fund(_watched(workflow), DEPOSIT_LAMPORTS)
     _wait(lambda: Execution.objects.filter(workflow=workflow).exists(), "the deposit to be seen")
@@ -85,6 +88,12 @@ def _make_channel(actor: Actor) -> Channel:
     url = f"http://{settings.OUTBOUND_ALLOWED_HOSTS[0]}/inbox/api/webhooks/{secrets.randbelow(10**18)}/"
     config = {"webhook_url": url + secrets.token_urlsafe(48)}
     return channel_create(actor=actor, name=CHANNEL_NAME, type="discord", config=config)
+
+
+def _is_watched(since: datetime) -> bool:
+    """Whether a listener has said, after `since`, that it covers all of its subscriptions."""
+    beats = Heartbeat.objects.filter(kind="listener", at__gt=since).values_list("detail", flat=True)
+    return any(0 < detail.get("subscriptions", 0) <= detail.get("covered", 0) for detail in beats)
 
 
 def _watched(workflow: Workflow) -> str:
