@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -230,6 +230,9 @@ def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
         log.info("lease_lost", execution=work.claimed.execution_id, why=error.detail)
     except ExecutionError as error:
         _fail(work, steps, error, error.simulation or simulation)
+    except (OperationalError, InterfaceError) as error:
+        # The database is away, or ended a deadlock with this one. The lease runs out, and the next try finds the truth.
+        log.warning("database_unreachable", execution=work.claimed.execution_id, error=type(error).__name__)
     except Exception as error:
         # Ours to mend. Nothing was signed (what is signed is not this block's any more), so failing is the truth, and
         # a person may retry.

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.errors import Refused
-from executions import submit
+from executions import claims, submit
 from executions.confirm import confirm_round, finalize_round
-from executions.models import Attempt, Reservation
+from executions.models import Attempt, Execution, Reservation
 from executions.pipeline import advance
 from executions.services import execution_retry
+from executions.submit import mark_sending
 from tests.executing import balance_event, execution, new_address, settled, take_events
 from tests.local_chain import LocalChain
 from tests.waiting import wait_for
-from workflows.models import Workflow
+from workflows.models import Signer, Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,6 +49,16 @@ def rounds_until(condition: Callable[[], Any], what: str) -> Any:
         return condition()
 
     return wait_for(after_a_round, 30, what)
+
+
+def emptying(signer: Signer, chain: LocalChain) -> Callable[[Attempt], bool]:
+    """`mark_sending` with somebody else spending what the signer has between the simulation and the send."""
+
+    def mark(attempt: Attempt) -> bool:
+        chain.set_account(signer.address, lamports=900_000)
+        return mark_sending(attempt)
+
+    return mark
 
 
 def test_a_lost_answer_to_the_send_pays_once(pay: Callable[[], tuple[int, str]], chain: LocalChain) -> None:
@@ -166,13 +179,7 @@ def test_a_transaction_that_fails_on_chain_ends_failed_with_its_fee(
     """What the simulation promised no longer holds when it lands: the fee is gone and is accounted for."""
     row_id, to = pay()
     signer = execution(row_id).workflow.signer
-    real = submit.mark_sending
-
-    def spend_first(attempt: Attempt) -> bool:
-        chain.set_account(signer.address, lamports=900_000)
-        return real(attempt)
-
-    monkeypatch.setattr(submit, "mark_sending", spend_first)
+    monkeypatch.setattr(submit, "mark_sending", emptying(signer, chain))
     advance([row_id])
 
     row = settled(row_id)
@@ -187,14 +194,8 @@ def test_a_retry_after_a_failure_on_chain_keeps_the_fee_in_the_ledger(
     """The first transaction cost its fee, the second fee and payment; both stand."""
     row_id, to = pay()
     signer = execution(row_id).workflow.signer
-    real = submit.mark_sending
-
-    def spend_first(attempt: Attempt) -> bool:
-        chain.set_account(signer.address, lamports=900_000)
-        return real(attempt)
-
     with monkeypatch.context() as patched:
-        patched.setattr(submit, "mark_sending", spend_first)
+        patched.setattr(submit, "mark_sending", emptying(signer, chain))
         advance([row_id])
     assert settled(row_id).error_code == "transaction_failed"
     with pytest.raises(Refused, match="not final yet"):
@@ -208,4 +209,27 @@ def test_a_retry_after_a_failure_on_chain_keeps_the_fee_in_the_ledger(
 
     assert settled(row_id).status == "success"
     assert sorted(Reservation.objects.values_list("lamports", flat=True)) == [5_000, PAYMENT + 5_000]
+    assert chain.balance(to) == PAYMENT
+
+
+def test_a_database_that_goes_away_while_an_execution_is_in_hand_fails_nothing(
+    pay: Callable[[], tuple[int, str]], chain: LocalChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease runs out, and the next worker pays."""
+    row_id, to = pay()
+
+    def gone(*_: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(submit, "write_ahead", gone)
+        advance([row_id])
+    assert execution(row_id).status == "processing"
+    assert row_id not in claims.due(10)
+    Execution.objects.update(lease_until=timezone.now())
+
+    assert row_id in claims.due(10)
+    advance([row_id])
+
+    assert settled(row_id).status == "success"
     assert chain.balance(to) == PAYMENT
