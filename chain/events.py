@@ -9,8 +9,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from chain.decode.balances import TokenDelta
+from chain.decode.metadata import Collection
 from chain.types import AccountSample
 
 JSON_INTEGER_MIN = -(2**63)
@@ -106,8 +109,47 @@ def log_event(
             "logs": list(logs),
             "logs_truncated": logs_truncated,
             "name": name,
-            "data": None if data is None else dict(data),
+            "data": None if data is None else _with_exact_integers(dict(data)),
             "error": error,
+        },
+    )
+
+
+def receipt_event(
+    trigger_type: str, signature: str, slot: int, received: TokenDelta, collection: Collection | None = None
+) -> Event:
+    """Tokens that arrived at a token account (`token_receipt`), or an NFT (`nft_receipt`), whose `collection` is what
+    its metadata names."""
+    fields: dict[str, Any] = {
+        "wallet": received.owner,
+        "token_account": received.account,
+        "mint": received.mint,
+        "decimals": received.decimals,
+        "amount": received.post,
+        "amount_delta": received.amount,
+    }
+    if trigger_type == "nft_receipt":
+        fields["collection"] = None if collection is None else collection.address
+        fields["collection_verified"] = collection is not None and collection.verified
+    key = EventKey("", f"{received.account}:{signature}", "0")
+    return Event(trigger_type, key, slot, signature, received.account, fields)
+
+
+def status_event(
+    address: str | None, signature: str, slot: int, *, error: Any, fee_lamports: int, accounts: Sequence[str]
+) -> Event:
+    """A transaction ended; `address` is None where it is watched by its signature."""
+    return Event(
+        type="transaction_status",
+        key=EventKey("", f"{address or ''}:{signature}", "0"),
+        slot=slot,
+        signature=signature,
+        account=address,
+        fields={
+            "success": error is None,
+            "error": error,
+            "fee_lamports": fee_lamports,
+            "accounts": list(accounts),
         },
     )
 
@@ -121,6 +163,31 @@ def manual_event(key: str, data: Mapping[str, Any]) -> Event:
         signature=None,
         account=None,
         fields={"data": _with_exact_integers(dict(data))},
+    )
+
+
+def schedule_event(due_at: datetime, missed: int) -> Event:
+    """A due time of a schedule (whole seconds), whenever it is run; `missed` earlier ones run with it as one."""
+    at = due_at.astimezone(UTC)
+    return Event(
+        type="schedule",
+        key=EventKey(str(int(at.timestamp())), "schedule", "0"),
+        slot=None,
+        signature=None,
+        account=None,
+        fields={"due_at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "missed": missed},
+    )
+
+
+def webhook_event(message_id: str, headers: Mapping[str, str], body: Any) -> Event:
+    """A message that a sender has proven to be theirs; `body` is JSON whose integers have at most 64 bits."""
+    return Event(
+        type="webhook",
+        key=EventKey(message_id, "webhook", "0"),
+        slot=None,
+        signature=None,
+        account=None,
+        fields={"headers": dict(headers), "body": body},
     )
 
 

@@ -43,6 +43,14 @@ class Blockhash:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainPosition:
+    """How far one node's chain is, in one answer: two answers could be those of two nodes behind one address."""
+
+    slot: int
+    block_height: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureStatus:
     """Where a transaction that a node knows stands. `err` is the runtime's error as JSON, None for success."""
 

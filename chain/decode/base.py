@@ -66,6 +66,11 @@ class Reader:
         self._data = data
         self._at = 0
 
+    @property
+    def remaining(self) -> int:
+        """How many bytes were not taken yet."""
+        return len(self._data) - self._at
+
     def take(self, size: int) -> bytes:
         """The next `size` bytes."""
         piece = self._data[self._at : self._at + size]

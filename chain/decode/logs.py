@@ -27,7 +27,7 @@ _RUNTIME = re.compile(
     rf"Program (?:{_ID} consumed \d+ of \d+ compute units|consumption: \d+ units remaining|failed to complete: .*)",
     re.DOTALL,
 )
-_TRUNCATED = "Log truncated"
+TRUNCATED = "Log truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def attribute(logs: Sequence[str]) -> Attribution:
     written: Counter[str] = Counter()
     instruction = -1
     for log_index, line in enumerate(logs):
-        if line == _TRUNCATED:
+        if line == TRUNCATED:
             return Attribution(tuple(lines), truncated=True)
         if invoked := _INVOKE.fullmatch(line):
             depth = int(invoked[2])

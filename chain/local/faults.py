@@ -1,7 +1,8 @@
 """Scripted trouble for tests: what goes wrong, for which methods, how often. Decides only; the servers carry it out.
 
-A fault is a rule: a kind, the `methods` it is limited to (default: all), `next` (how often it may still fire),
-`probability` (default 1) with its `seed`, and the kind's own settings:
+A fault is a rule: a kind, the `methods` and URL `paths` it is limited to (default: all), `next` (how often it may still
+fire), `probability` (default 1) with its `seed`, and the kind's own settings. A chain that is asked under several paths
+looks like several endpoints, each with troubles of its own:
 
 | kind | settings | what happens |
 | --- | --- | --- |
@@ -13,6 +14,7 @@ A fault is a rule: a kind, the `methods` it is limited to (default: all), `next`
 | `error` | `code` (-32005), `message`, `data` | a JSON-RPC error instead of an answer |
 | `never_land` | | `sendTransaction` answers the signature and throws the transaction away |
 | `lag` | `blocks` (40) | answered as by a node that many blocks behind |
+| `forget` | | `getSignatureStatuses` and `getTransaction` do not know the transaction, at the current slot |
 | `duplicate` | | the notification comes twice |
 | `reorder` | | the notification comes after the next one |
 | `malformed` | | the notification is cut short in the middle |
@@ -20,7 +22,8 @@ A fault is a rule: a kind, the `methods` it is limited to (default: all), `next`
 | `drop_sockets` | `every_s` | all WebSockets are cut, at random about every so many seconds |
 | `stall_sockets` | | all WebSockets stay open and silent until this fault is cleared |
 
-Notifications are limited by their own names (`accountNotification`). The `solflow_` methods are never faulted.
+Notifications are limited by their own names (`accountNotification`), not by paths. The `solflow_` methods are never
+faulted.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ from typing import Any
 from chain.local.errors import NODE_UNHEALTHY, RpcError, invalid_params
 
 DEV_PREFIX = "solflow_"
-_COMMON = frozenset({"methods", "next", "probability", "seed"})
+_COMMON = frozenset({"methods", "paths", "next", "probability", "seed"})
+_FORGETTING = frozenset({"getSignatureStatuses", "getTransaction"})
 _SETTINGS: dict[str, dict[str, Any]] = {
     "delay": {"delay_ms": 1_000},
     "rate_limit": {"retry_after_s": 1},
@@ -44,6 +48,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "error": {"code": NODE_UNHEALTHY, "message": "Node is behind by 42 slots", "data": None},
     "never_land": {},
     "lag": {"blocks": 40},
+    "forget": {},
     "duplicate": {},
     "reorder": {},
     "malformed": {},
@@ -58,6 +63,7 @@ class _Rule:
     kind: str
     settings: dict[str, Any]
     methods: frozenset[str] | None
+    paths: frozenset[str] | None
     remaining: int | None
     probability: float
     seed: int
@@ -67,9 +73,11 @@ class _Rule:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - a repeatable test, no secret
 
-    def fires(self, method: str) -> bool:
+    def fires(self, method: str, path: str = "") -> bool:
         """Whether it strikes this one; counts it where it does."""
         if self.remaining == 0 or method.startswith(DEV_PREFIX):
+            return False
+        if self.paths is not None and path not in self.paths:
             return False
         if self.methods is not None and method not in self.methods:
             return False
@@ -84,6 +92,7 @@ class _Rule:
         return {
             **self.settings,
             "methods": None if self.methods is None else sorted(self.methods),
+            "paths": None if self.paths is None else sorted(self.paths),
             "next": self.remaining,
             "probability": self.probability,
             "seed": self.seed,
@@ -150,44 +159,48 @@ class FaultPlan:
         """The faults in force, with the seeds used and how often each fired."""
         return {kind: [rule.as_json() for rule in rules] for kind, rules in self._rules.items()}
 
-    def _strike(self, kind: str, *methods: str) -> dict[str, Any] | None:
+    def _strike(self, kind: str, *methods: str, path: str = "") -> dict[str, Any] | None:
         """The settings of the first rule of this kind that fires for one of the methods."""
         for rule in self._rules.get(kind, ()):
-            if any(rule.fires(method) for method in methods):
+            if any(rule.fires(method, path) for method in methods):
                 return rule.settings
         return None
 
-    def for_request(self, methods: Iterable[str]) -> RequestFaults:
-        """The fate of an HTTP request that calls these methods."""
+    def for_request(self, methods: Iterable[str], path: str = "") -> RequestFaults:
+        """The fate of an HTTP request to this path that calls these methods."""
         if not self._rules:
             return NO_REQUEST_FAULTS
         names = tuple(methods)
-        delay = self._strike("delay", *names)
+        delay = self._strike("delay", *names, path=path)
         delay_s = delay["delay_ms"] / 1_000 if delay else 0.0
-        limited = self._strike("rate_limit", *names)
+        limited = self._strike("rate_limit", *names, path=path)
         if limited:
             return RequestFaults(delay_s=delay_s, status=429, retry_after_s=limited["retry_after_s"])
-        broken = self._strike("server_error", *names)
+        broken = self._strike("server_error", *names, path=path)
         if broken:
             return RequestFaults(delay_s=delay_s, status=broken["status"])
-        if self._strike("timeout", *names) is not None:
+        if self._strike("timeout", *names, path=path) is not None:
             return RequestFaults(hang=True)
-        return RequestFaults(delay_s=delay_s, lose_answer=self._strike("lose_answer", *names) is not None)
+        return RequestFaults(delay_s=delay_s, lose_answer=self._strike("lose_answer", *names, path=path) is not None)
 
-    def raise_for_call(self, method: str) -> None:
+    def raise_for_call(self, method: str, path: str = "") -> None:
         """Raise the scripted JSON-RPC error for this call, if there is one."""
-        error = self._strike("error", method)
+        error = self._strike("error", method, path=path)
         if error is not None:
             raise RpcError(error["code"], error["message"], error["data"])
 
-    def lag_blocks(self, method: str) -> int:
+    def lag_blocks(self, method: str, path: str = "") -> int:
         """How far behind the node that answers this call is."""
-        lag = self._strike("lag", method)
+        lag = self._strike("lag", method, path=path)
         return int(lag["blocks"]) if lag else 0
 
-    def never_lands(self, method: str) -> bool:
+    def never_lands(self, method: str, path: str = "") -> bool:
         """Whether the transaction of this call is accepted and thrown away."""
-        return method == "sendTransaction" and self._strike("never_land", method) is not None
+        return method == "sendTransaction" and self._strike("never_land", method, path=path) is not None
+
+    def forgets(self, method: str, path: str = "") -> bool:
+        """Whether the node that answers this call knows no transaction, although it is not behind."""
+        return method in _FORGETTING and self._strike("forget", method, path=path) is not None
 
     def for_frame(self, notification: str) -> FrameFaults:
         """The fate of one notification to one subscriber."""
@@ -229,11 +242,12 @@ def _parse_rule(kind: str, rule: Any) -> _Rule:
     unknown = values.keys() - _SETTINGS[kind].keys() - _COMMON
     if unknown:
         raise invalid_params(f"fault {kind!r} has no setting {', '.join(sorted(unknown))}")
-    methods = values.get("methods")
+    methods, paths = values.get("methods"), values.get("paths")
     return _Rule(
         kind=kind,
         settings={name: values.get(name, default) for name, default in _SETTINGS[kind].items()},
         methods=None if methods is None else frozenset(methods),
+        paths=None if paths is None else frozenset(paths),
         remaining=values.get("next"),
         probability=float(values.get("probability", 1.0)),
         seed=int(values.get("seed", time.time_ns() % 2**32)),

@@ -28,7 +28,8 @@ class HttpAnswer:
     hang: bool = False
 
 
-AnswerPost = Callable[[bytes], HttpAnswer]
+# The request's body, and its path without the query.
+AnswerPost = Callable[[bytes, str], HttpAnswer]
 
 
 class HttpConnection(asyncio.Protocol):
@@ -106,7 +107,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer(self, method: bytes, path: bytes, body: bytes) -> HttpAnswer:
         if method == b"POST":
-            return self._answer_post(body)
+            return self._answer_post(body, path.partition(b"?")[0].decode(errors="replace"))
         if method == b"GET" and path.partition(b"?")[0] == b"/health":
             return HttpAnswer(b"ok", content_type="text/plain")
         if method == b"OPTIONS":

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -82,23 +83,25 @@ class Node:
         for connection in list(self._http_connections):
             connection.close()
 
-    def _answer_post(self, body: bytes) -> HttpAnswer:
+    def _answer_post(self, body: bytes, path: str) -> HttpAnswer:
         requests = envelope.parse(body)
-        fate = self._faults.for_request(requests.methods)
+        fate = self._faults.for_request(requests.methods, path)
         if fate.hang:
             return HttpAnswer(b"", hang=True)
         if fate.status != 200:
             return HttpAnswer(b"", fate.status, "text/plain", fate.retry_after_s, fate.delay_s)
-        answer = envelope.answer(requests, self._call)
+        answer = envelope.answer(requests, partial(self._call, path))
         return HttpAnswer(answer, delay_s=fate.delay_s, lost=fate.lose_answer)
 
-    def _call(self, name: str, params: list[Any]) -> Any:
+    def _call(self, path: str, name: str, params: list[Any]) -> Any:
         method = self._methods.get(name)
         if method is None:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
-        self._faults.raise_for_call(name)
-        view = View(self._ledger, self._faults.lag_blocks(name))
-        result = method(Call(view, params, self._faults.never_lands(name)))
+        self._faults.raise_for_call(name, path)
+        view = View(self._ledger, self._faults.lag_blocks(name, path))
+        result = method(Call(view, params, self._faults.never_lands(name, path)))
+        if self._faults.forgets(name, path):
+            return {**result, "value": [None] * len(result["value"])} if name == "getSignatureStatuses" else None
         if name == "sendTransaction":
             self._notifier.received(result)
         return result

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chain.rpc import calls
 from chain.rpc.driver import Driver
 from chain.rpc.pool import EndpointStatus
-from chain.types import AccountSample, Commitment, SignatureInfo
+from chain.types import AccountSample, Commitment, SignatureInfo, SignatureStatus
 
 # Enough to fill a read-back quickly; public endpoints allow few more at a time.
 TRANSACTIONS_AT_ONCE = 8
@@ -32,6 +32,36 @@ class AsyncRpcClient:
     ) -> tuple[int, list[AccountSample | None]]:
         """The oldest slot among the answers, and the accounts in the order asked, None for one that does not exist."""
         return await self._driver.accounts(addresses, commitment, min_context_slot)
+
+    async def program_accounts(
+        self,
+        program_id: str,
+        filters: Sequence[Mapping[str, Any]] = (),
+        *,
+        commitment: Commitment = "confirmed",
+        min_context_slot: int | None = None,
+        with_data: bool = True,
+    ) -> tuple[int, dict[str, AccountSample]]:
+        """The slot of the answer, and the program's accounts that pass the filters, by address."""
+        call = calls.program_accounts(program_id, filters, commitment, min_context_slot, with_data=with_data)
+        return await self._driver.ask(call)
+
+    async def token_accounts(
+        self,
+        wallet: str,
+        token_program: str,
+        *,
+        commitment: Commitment = "confirmed",
+        min_context_slot: int | None = None,
+    ) -> list[str]:
+        """The addresses of the wallet's token accounts of one token program."""
+        return await self._driver.ask(calls.token_accounts(wallet, token_program, commitment, min_context_slot))
+
+    async def signature_status(self, signature: str) -> tuple[int, SignatureStatus | None]:
+        """The answering slot (`processed`) and where the transaction stands, history searched; None is "not known
+        here", which proves something only for slots up to the answering one."""
+        slot, (status,) = await self._driver.ask(calls.signature_statuses([signature], search_history=True))
+        return slot, status
 
     async def slot(self, commitment: Commitment = "confirmed") -> int:
         """The newest slot at the commitment."""

@@ -16,6 +16,7 @@ from chain.types import (
     SYSTEM_PROGRAM,
     AccountSample,
     Blockhash,
+    ChainPosition,
     Commitment,
     SignatureInfo,
     SignatureStatus,
@@ -73,6 +74,11 @@ def blockhash(result: Any) -> Blockhash:
     return Blockhash(value["blockhash"], value["lastValidBlockHeight"], context_slot(result))
 
 
+def position(result: Any) -> ChainPosition:
+    """Of `getEpochInfo`, which tells slot and block height of the same bank."""
+    return ChainPosition(int(result["absoluteSlot"]), int(result["blockHeight"]))
+
+
 def account_state(slot: int, value: Mapping[str, Any] | None) -> AccountSample | None:
     """An account encoded as base64, None where it does not exist."""
     if value is None:
@@ -90,6 +96,13 @@ def accounts(result: Any) -> tuple[int, list[AccountSample | None]]:
     """Of `getMultipleAccounts`."""
     slot = context_slot(result)
     return slot, [account_state(slot, value) for value in result["value"]]
+
+
+def keyed_accounts(result: Any) -> tuple[int, dict[str, AccountSample]]:
+    """Of `getProgramAccounts` with context: the answering slot, and the accounts by address."""
+    slot = context_slot(result)
+    states = {str(row["pubkey"]): account_state(slot, row["account"]) for row in result["value"]}
+    return slot, {address: state for address, state in states.items() if state is not None}
 
 
 def lookup_table(address: str, sample: AccountSample) -> AddressLookupTableAccount:

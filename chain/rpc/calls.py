@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -11,7 +11,7 @@ import orjson
 
 from chain.errors import Ambiguous
 from chain.rpc import answers
-from chain.types import AccountSample, Blockhash, Commitment, SignatureInfo, SignatureStatus, Simulation
+from chain.types import AccountSample, Blockhash, ChainPosition, Commitment, SignatureInfo, SignatureStatus, Simulation
 
 T = TypeVar("T")
 
@@ -61,6 +61,10 @@ def block_height(commitment: Commitment) -> Call[int]:
     return Call("getBlockHeight", [{"commitment": commitment}], "read", int)
 
 
+def position(commitment: Commitment) -> Call[ChainPosition]:
+    return Call("getEpochInfo", [{"commitment": commitment}], "read", answers.position)
+
+
 def slot(commitment: Commitment) -> Call[int]:
     return Call("getSlot", [{"commitment": commitment}], "read", int, commitment)
 
@@ -83,6 +87,37 @@ def accounts(
 ) -> Call[tuple[int, list[AccountSample | None]]]:
     config = _account_config(commitment, min_context_slot)
     return Call("getMultipleAccounts", [list(addresses), config], "read", answers.accounts, commitment)
+
+
+def program_accounts(
+    program_id: str,
+    filters: Sequence[Mapping[str, Any]],
+    commitment: Commitment,
+    min_context_slot: int | None,
+    *,
+    with_data: bool,
+) -> Call[tuple[int, dict[str, AccountSample]]]:
+    """Without data the samples hold none, which is how to count them: the data of a program may be gigabytes."""
+    config: dict[str, Any] = {**_account_config(commitment, min_context_slot), "withContext": True}
+    if filters:
+        config["filters"] = list(filters)
+    if not with_data:
+        config["dataSlice"] = {"offset": 0, "length": 0}
+    return Call("getProgramAccounts", [program_id, config], "read", answers.keyed_accounts, commitment)
+
+
+def token_accounts(
+    wallet: str, token_program: str, commitment: Commitment, min_context_slot: int | None
+) -> Call[list[str]]:
+    """The addresses of a wallet's token accounts of one token program."""
+    config = {**_account_config(commitment, min_context_slot), "dataSlice": {"offset": 0, "length": 0}}
+    return Call(
+        "getTokenAccountsByOwner",
+        [wallet, {"programId": token_program}, config],
+        "read",
+        lambda result: [str(row["pubkey"]) for row in result["value"]],
+        commitment,
+    )
 
 
 def _account_config(commitment: Commitment, min_context_slot: int | None) -> dict[str, Any]:

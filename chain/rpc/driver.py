@@ -87,6 +87,13 @@ class Driver:
         )
         return min(slot for slot, _ in parts), [sample for _, samples in parts for sample in samples]
 
+    async def accounts_and(
+        self, call: Call[T], addresses: Sequence[str], commitment: Commitment
+    ) -> tuple[list[AccountSample | None], T]:
+        """The accounts, and the answer to `call`, asked at the same time."""
+        (_, samples), answer = await asyncio.gather(self.accounts(addresses, commitment, None), self.ask(call))
+        return samples, answer
+
     async def probe(self) -> None:
         """Asks every endpoint for its slot, so that lag is known of those that are not in use; failures are scored."""
         count = len(self._endpoints)

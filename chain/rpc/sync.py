@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from chain.rpc.transport import host_of
 from chain.types import (
     AccountSample,
     Blockhash,
+    ChainPosition,
     Commitment,
     SignatureInfo,
     Simulation,
@@ -88,13 +89,18 @@ class RpcClient:
         """The newest block height at the commitment: what blockhashes expire by."""
         return self._ask(calls.block_height(commitment))
 
+    def position(self, commitment: Commitment = "confirmed") -> ChainPosition:
+        """Slot and block height at the commitment, both of the node that answers."""
+        return self._ask(calls.position(commitment))
+
     def slot(self, commitment: Commitment = "confirmed") -> int:
         """The newest slot at the commitment."""
         return self._ask(calls.slot(commitment))
 
-    def genesis_hash(self) -> str:
-        """What tells one chain from another."""
-        return self._ask(calls.genesis_hash())
+    def genesis_hash(self, *, endpoint: int | None = None) -> str:
+        """What tells one chain from another, by the endpoint named or the first that answers."""
+        loop = self._loop()
+        return loop.run(loop.driver.ask(calls.genesis_hash(), endpoint=endpoint))
 
     def balance(self, address: str, commitment: Commitment = "confirmed") -> int:
         """Lamports."""
@@ -112,6 +118,17 @@ class RpcClient:
         """The oldest slot among the answers, and the accounts in the order asked, None for one that does not exist."""
         loop = self._loop()
         return loop.run(loop.driver.accounts(addresses, commitment, min_context_slot))
+
+    def program_accounts(
+        self,
+        program_id: str,
+        filters: Sequence[Mapping[str, Any]] = (),
+        *,
+        commitment: Commitment = "confirmed",
+        with_data: bool = True,
+    ) -> tuple[int, dict[str, AccountSample]]:
+        """The slot of the answer, and the program's accounts that pass the filters, by address."""
+        return self._ask(calls.program_accounts(program_id, filters, commitment, None, with_data=with_data))
 
     def lookup_table(self, address: str, *, commitment: Commitment = "confirmed") -> AddressLookupTableAccount:
         """The table's addresses. Raises Rejected where the account is no lookup table."""
@@ -133,6 +150,15 @@ class RpcClient:
         return self._ask(
             calls.simulate(raw, commitment, addresses, replace_blockhash=replace_blockhash, sig_verify=sig_verify)
         )
+
+    def simulate_and_look(
+        self, raw: bytes, addresses: Sequence[str], *, commitment: Commitment = "confirmed"
+    ) -> tuple[list[AccountSample | None], Simulation]:
+        """Accounts as they are, and what the transaction would do with them (in the answer's `accounts`); asked at the
+        same time. Somebody else may change an account in between: figures belong to the simulation."""
+        loop = self._loop()
+        simulation = calls.simulate(raw, commitment, addresses, replace_blockhash=False, sig_verify=False)
+        return loop.run(loop.driver.accounts_and(simulation, addresses, commitment))
 
     def send(self, raw: bytes, *, everywhere: bool = False) -> str:
         """Hands signed bytes over, without preflight and without the node's own retries; returns their signature.

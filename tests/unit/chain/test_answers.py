@@ -7,7 +7,7 @@ import pytest
 
 from chain.errors import Ambiguous, ChainError, NodeBehind, Rejected, Unavailable
 from chain.rpc import answers, calls
-from chain.types import SYSTEM_PROGRAM, AccountSample, SignatureStatus, TokenBalance
+from chain.types import SYSTEM_PROGRAM, AccountSample, ChainPosition, SignatureStatus, TokenBalance
 
 HOST = "node:8899"
 
@@ -138,6 +138,15 @@ def test_an_observed_slot_is_read_from_the_context_or_the_slot_itself() -> None:
     assert calls.slot("confirmed").observed_slot(12) == 12
     assert calls.balance("A", "confirmed").observed_slot({"context": {"slot": 13}, "value": 1}) == 13
     assert calls.block_height("confirmed").observed_slot(14) is None
+
+
+def test_slot_and_block_height_are_read_from_one_answer() -> None:
+    call = calls.position("finalized")
+    assert (call.method, call.params) == ("getEpochInfo", [{"commitment": "finalized"}])
+    read = call.read({"absoluteSlot": 500, "blockHeight": 470, "epoch": 1, "slotIndex": 68}, HOST)
+    assert read == ChainPosition(slot=500, block_height=470)
+    with pytest.raises(Ambiguous, match="getEpochInfo"):
+        call.read({"absoluteSlot": 500}, HOST)
 
 
 def test_an_account_that_holds_no_lookup_table_is_refused() -> None:
