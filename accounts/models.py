@@ -22,7 +22,8 @@ class Installation(models.Model):
     """The one row about this database as a whole. Locked FOR SHARE by whoever is about to sign: see executions.limits.
 
     `epoch` tells this database from a restored copy; `genesis_hash` is that of the chain it belongs to, empty until the
-    listener or a worker first speaks to it.
+    listener or a worker first speaks to it. While `restored_at` is set the database may not know what it has paid: it
+    stays paused until `reconcile --after-restore` has asked the chain.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -30,6 +31,7 @@ class Installation(models.Model):
     genesis_hash = models.CharField(max_length=44, blank=True, default="")
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.TextField(blank=True, default="")
+    restored_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_is_one_row")]

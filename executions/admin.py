@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.actors import Actor
 from accounts.admin_base import EstimatingPaginator, ReadOnlyAdmin
 from executions.models import (
     Attempt,
@@ -11,12 +12,15 @@ from executions.models import (
     Execution,
     ExecutionKey,
     Heartbeat,
+    LandedMemo,
     RateUnit,
     Reservation,
     SendWindow,
+    SignerHistory,
     StatusCount,
 )
 from executions.notify import delivery_resend
+from executions.resolutions import Claim, execution_resolve
 from executions.services import execution_replay, execution_retry
 
 
@@ -35,7 +39,7 @@ class ExecutionAdmin(LargeTableAdmin):
     list_select_related = ("workflow",)
     search_fields = ("execution_id",)
     search_help_text = "The first characters of an execution id"
-    actions = ("retry", "replay")
+    actions = ("retry", "replay", "replay_same", "resolve_landed", "resolve_sign_again", "resolve_give_up")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
@@ -53,6 +57,37 @@ class ExecutionAdmin(LargeTableAdmin):
         self.serve(
             request, rows, lambda actor, row: execution_replay(actor=actor, execution=row, use_current=True), "Replayed"
         )
+
+    @admin.action(description="Replay with the version it had", permissions=["operate"])
+    def replay_same(self, request: HttpRequest, rows: QuerySet[Execution]) -> None:
+        self.serve(
+            request,
+            rows,
+            lambda actor, row: execution_replay(actor=actor, execution=row, use_current=False),
+            "Replayed",
+        )
+
+    @admin.action(description="Parked: it has landed", permissions=["operate"])
+    def resolve_landed(self, request: HttpRequest, rows: QuerySet[Execution]) -> None:
+        self._resolve(request, rows, Claim.LANDED, "Recorded as landed")
+
+    @admin.action(
+        description="Parked: it has not landed, sign again (pays twice if that is wrong)", permissions=["operate"]
+    )
+    def resolve_sign_again(self, request: HttpRequest, rows: QuerySet[Execution]) -> None:
+        self._resolve(request, rows, Claim.NOT_LANDED, "To be signed again", sign_again=True)
+
+    @admin.action(description="Parked: it has not landed, give up", permissions=["operate"])
+    def resolve_give_up(self, request: HttpRequest, rows: QuerySet[Execution]) -> None:
+        self._resolve(request, rows, Claim.NOT_LANDED, "Given up")
+
+    def _resolve(
+        self, request: HttpRequest, rows: QuerySet[Execution], claim: Claim, done: str, *, sign_again: bool = False
+    ) -> None:
+        def resolve(actor: Actor, row: Execution) -> object:
+            return execution_resolve(actor=actor, execution=row, claim=claim, sign_again=sign_again)
+
+        self.serve(request, rows, resolve, done)
 
 
 @admin.register(StatusCount)
@@ -109,3 +144,16 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 @admin.register(SendWindow)
 class SendWindowAdmin(ReadOnlyAdmin):
     pass
+
+
+@admin.register(LandedMemo)
+class LandedMemoAdmin(LargeTableAdmin):
+    list_display = ("signature", "prefix", "number", "signer", "slot", "found_at")
+    list_select_related = ("signer",)
+    search_fields = ("=signature", "prefix")
+
+
+@admin.register(SignerHistory)
+class SignerHistoryAdmin(ReadOnlyAdmin):
+    list_display = ("signer", "slot", "checked_at")
+    list_select_related = ("signer",)

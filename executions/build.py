@@ -5,40 +5,36 @@ Limits judge what the simulation says leaves the signer, whatever the instructio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.message import MessageV0
 
+from chain.decode.idl import Idl
 from chain.errors import ChainError, InvalidTransaction, Rejected
 from chain.tx import builder, instructions
-from chain.types import Blockhash, Simulation
+from chain.types import AccountSample, Blockhash, Simulation
 from executions import actions
 from executions.errors import BuildFailed, NotNow, SimulationFailed
 from executions.gateway import Gateway, Mint
+from executions.idls import load_idl
+from executions.outflow import Balances, Granted, Look, Outflow, gainers, granted, outflow
+from executions.program_errors import explain
 from workflows.specs.actions import Action
 
 BASE_FEE_LAMPORTS = 5_000
 COMPUTE_UNITS_MAX = 1_400_000
 # The state may move between simulation and landing; running out of units would cost the fee for nothing.
-COMPUTE_UNITS_MARGIN = 1.2
+COMPUTE_UNITS_MARGIN_PERCENT = 20
 # Each compute-budget instruction costs this much itself, and the price is not in the simulated message.
 COMPUTE_BUDGET_UNITS = 150
 # Later attempts pay more: whatever kept the earlier one from landing, a queue may have been part of it.
-FEE_GROWTH = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Outflow:
-    """What leaves the signer: lamports with fee and rent, and base units by mint. Never negative."""
-
-    lamports: int
-    tokens: dict[str, int]
+FEE_GROWTH_PERCENT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,10 @@ class SignerWallet:
     address: str
     gateway: Gateway
     fee_lamports: int
+    # Those that were asked for, by program: what a failure is explained with.
+    idls: dict[str, Idl] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
+    _data: dict[str, bytes | None] = field(default_factory=dict)
 
     @cached_property
     def _balance(self) -> int:
@@ -76,6 +75,18 @@ class SignerWallet:
 
     def mint(self, address: str) -> Mint | None:
         return self.gateway.mint(address)
+
+    def account_data(self, address: str) -> bytes | None:
+        if address not in self._data:
+            account = self.gateway.rpc.account(address)
+            self._data[address] = account.data if account.lamports else None
+        return self._data[address]
+
+    def idl(self, idl_id: str) -> Idl | None:
+        found = load_idl(idl_id)
+        if found is not None:
+            self.idls[found.program_id] = found
+        return found
 
 
 def prepare(
@@ -101,48 +112,85 @@ def prepare(
     memo = instructions.memo(builder.attempt_memo(execution_id, attempt), signer_address)
     try:
         built = actions.build(spec_actions, context, wallet)
+        tables = gateway.lookup_tables(built.lookup_tables)
         body = [*built.instructions, memo]
-        measured, blockhash = _simulate(gateway, signer_address, body)
-        units = _unit_limit(measured.units_consumed)
-        price = _unit_price(gateway, signer_address, body, units, attempt)
-        priority_fee = math.ceil(units * price / 1_000_000)
+        draft = _Draft(gateway, signer_address, body, tables, wallet.idls, looks=not built.is_plain)
+        measured = _measure(draft)
+        units = _unit_limit(measured.simulation.units_consumed)
+        price = _unit_price(gateway, signer_address, draft.body, units, attempt)
+        priority_fee = _rounded_up(units * price, 1_000_000)
         if built.spends_rest:
             # The amount depends on the fee, so what the limits judge is simulated once more with the final one.
             wallet.fee_lamports = BASE_FEE_LAMPORTS + priority_fee
             built = actions.build(spec_actions, context, wallet)
-            body = [*built.instructions, memo]
-            measured, blockhash = _simulate(gateway, signer_address, body)
-        message = builder.compile_message([*_budget(units, price), *body], signer_address, blockhash.blockhash)
+            draft = replace(draft, body=[*built.instructions, memo])
+            measured = _measure(draft)
+        message = draft.compiled(units, price, measured.blockhash)
     except InvalidTransaction as error:
         raise BuildFailed(str(error)) from error
     except Rejected as error:
         raise SimulationFailed(str(error)) from error
     except ChainError as error:
         raise NotNow(str(error)) from error
-    outflow = _outflow(measured, signer_address, priority_fee)
+    leaves = outflow(measured.balances, signer_address, measured.granted, fee_lamports=priority_fee)
+    gained = gainers(measured.balances, measured.keys, signer_address) if draft.looks else set()
     return Prepared(
         message=message,
-        last_valid_block_height=blockhash.last_valid_block_height,
-        outflow=outflow,
-        recipients=built.recipients,
+        last_valid_block_height=measured.blockhash.last_valid_block_height,
+        outflow=leaves,
+        recipients=sorted(gained | set(built.recipients)),
         programs=sorted({str(one.program_id) for one in built.instructions}),
         simulation={
-            "slot": measured.slot,
-            "compute_units": measured.units_consumed,
+            "slot": measured.simulation.slot,
+            "compute_units": measured.simulation.units_consumed,
             "fee_lamports": BASE_FEE_LAMPORTS + priority_fee,
-            "outflow_lamports": outflow.lamports,
-            "outflow_tokens": outflow.tokens,
-            "logs": list(measured.logs),
+            "outflow_lamports": leaves.lamports,
+            "outflow_tokens": leaves.tokens,
+            "logs": list(measured.simulation.logs),
         },
     )
 
 
-def _simulate(gateway: Gateway, payer: str, body: Sequence[Instruction]) -> tuple[Simulation, Blockhash]:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The transaction but for its compute budget and blockhash. `looks`: its programs may do more than they name, so
+    what becomes of its accounts is looked at too."""
+
+    gateway: Gateway
+    payer: str
+    body: list[Instruction]
+    tables: list[AddressLookupTableAccount]
+    idls: Mapping[str, Idl]
+    looks: bool
+
+    def compiled(self, units: int, price: int, blockhash: Blockhash) -> MessageV0:
+        limit = instructions.compute_unit_limit(units)
+        budget = [limit, instructions.compute_unit_price(price)] if price else [limit]
+        return builder.compile_message([*budget, *self.body], self.payer, blockhash.blockhash, self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What a simulation said. `keys` are in the order of the balances."""
+
+    simulation: Simulation
+    blockhash: Blockhash
+    balances: Balances
+    granted: Granted
+    keys: list[str]
+
+
+def _measure(draft: _Draft) -> _Measured:
     """Run the transaction without a signature; a cached blockhash that a node does not know is asked for once more."""
+    gateway, before = draft.gateway, list[AccountSample | None]()
     for last_try in (False, True):
         blockhash = gateway.blockhash()
-        message = builder.compile_message([*_budget(COMPUTE_UNITS_MAX, 0), *body], payer, blockhash.blockhash)
-        result = gateway.rpc.simulate(builder.unsigned_bytes(message), commitment="confirmed")
+        message = draft.compiled(COMPUTE_UNITS_MAX, 0, blockhash)
+        raw, writable = builder.unsigned_bytes(message), builder.writable_accounts(message, draft.tables)
+        if draft.looks:
+            before, result = gateway.rpc.simulate_and_look(raw, writable)
+        else:
+            result = gateway.rpc.simulate(raw)
         if result.err == "BlockhashNotFound" and not last_try:
             gateway.forget_blockhash()
             continue
@@ -150,20 +198,19 @@ def _simulate(gateway: Gateway, payer: str, body: Sequence[Instruction]) -> tupl
     if result.err == "BlockhashNotFound":
         raise NotNow("the node does not know its own latest blockhash: it lags, or two nodes disagree")
     if result.err is not None:
+        why = explain(result.err, message=message, logs=result.logs, idls=draft.idls)
         raise SimulationFailed(
-            f"the transaction would fail: {result.err}",
+            f"the transaction would fail: {why}",
             simulation={"err": result.err, "logs": list(result.logs), "compute_units": result.units_consumed},
         )
-    return result, blockhash
-
-
-def _budget(units: int, price: int) -> list[Instruction]:
-    limit = instructions.compute_unit_limit(units)
-    return [limit, instructions.compute_unit_price(price)] if price else [limit]
+    seen = granted(Look(writable, before, result.accounts), draft.payer) if draft.looks else Granted()
+    keys = builder.account_keys(message, draft.tables)
+    return _Measured(result, blockhash, Balances.of_simulation(result), seen, keys)
 
 
 def _unit_limit(consumed: int) -> int:
-    return min(COMPUTE_UNITS_MAX, math.ceil(consumed * COMPUTE_UNITS_MARGIN) + COMPUTE_BUDGET_UNITS)
+    with_margin = _rounded_up(consumed * (100 + COMPUTE_UNITS_MARGIN_PERCENT), 100)
+    return min(COMPUTE_UNITS_MAX, with_margin + COMPUTE_BUDGET_UNITS)
 
 
 def _unit_price(gateway: Gateway, payer: str, body: Sequence[Instruction], units: int, attempt: int) -> int:
@@ -171,23 +218,9 @@ def _unit_price(gateway: Gateway, payer: str, body: Sequence[Instruction], units
     writable = {payer} | {str(meta.pubkey) for one in body for meta in one.accounts if meta.is_writable}
     fees = sorted(gateway.recent_fees(tuple(sorted(writable))))
     price = fees[min(len(fees) - 1, len(fees) * settings.PRIORITY_FEE_PERCENTILE // 100)] if fees else 0
-    raised = math.ceil(price * FEE_GROWTH ** (attempt - 1))
+    raised = _rounded_up(price * (100 + FEE_GROWTH_PERCENT) ** (attempt - 1), 100 ** (attempt - 1))
     return min(raised, settings.PRIORITY_FEE_CAP_LAMPORTS * 1_000_000 // units)
 
 
-def _outflow(simulated: Simulation, signer: str, priority_fee: int) -> Outflow:
-    """What the signer has less of afterwards. The simulated message carried no price, so that part is added."""
-    before, after = simulated.pre_balances, simulated.post_balances
-    tokens_before, tokens_after = simulated.pre_token_balances, simulated.post_token_balances
-    if before is None or after is None or tokens_before is None or tokens_after is None:
-        raise SimulationFailed("the node's simulation tells no balances, so nothing says what would be spent")
-    # The payer is the first account of its message.
-    lamports = max(0, before[0] - after[0]) + priority_fee
-    tokens: dict[str, int] = {}
-    for balance in tokens_before:
-        if balance.owner == signer:
-            tokens[balance.mint] = tokens.get(balance.mint, 0) + balance.amount
-    for balance in tokens_after:
-        if balance.owner == signer:
-            tokens[balance.mint] = tokens.get(balance.mint, 0) - balance.amount
-    return Outflow(lamports, {mint: amount for mint, amount in tokens.items() if amount > 0})
+def _rounded_up(amount: int, divisor: int) -> int:
+    return -(-amount // divisor)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from executions import dispatch, stored_json
+from accounts.prepared import prepared_cursor
+from executions import dispatch, stored_json, streaks
 from executions.models import Delivery, RateUnit
 from executions.states import Status
 from executions.steps import as_json
+from executions.streaks import End
 from workflows.specs.notifications import Notification
 
 AUDIT_ACTION = {
@@ -66,21 +69,58 @@ WITH o AS (
     INSERT INTO accounts_auditentry (team_id, at, actor, action, target_type, target_id, target_name, detail)
     SELECT team_id, %(now)s, 'system:worker', action, 'execution', execution_id, '',
         jsonb_build_object('workflow', workflow_id) || more FROM entries
+), calmed AS (
+    SELECT id FROM workflows_workflow WHERE failures_in_row > 0
+        AND id IN (SELECT workflow_id FROM done JOIN o USING (id) WHERE o.status = 'success' AND %(calm)s)
+    ORDER BY id FOR NO KEY UPDATE
+), set_back AS (
+    UPDATE workflows_workflow w SET failures_in_row = 0 FROM calmed WHERE w.id = calmed.id
 )
-SELECT id, team_id FROM done
+SELECT done.id, done.team_id, done.workflow_id, CASE WHEN w.ordered THEN (
+    SELECT n.id FROM executions_execution n
+    WHERE n.workflow_id = w.id AND n.id > done.id AND n.status = 'pending' AND n.waiting_for IS NULL
+    ORDER BY n.id LIMIT 1) END
+FROM done JOIN workflows_workflow w ON w.id = done.workflow_id
 """
+
+
+class _Ended(NamedTuple):
+    """A row that was this caller's to end; `successor` is what waited for it in an `ordered` workflow."""
+
+    id: int
+    team_id: UUID
+    workflow_id: UUID
+    successor: int | None
 
 
 def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: bool = False) -> set[int]:
     """End these executions, in the caller's transaction; returns the ids of those that were still this caller's to end.
 
-    With the status commit the audit entries and the deliveries; workers are woken for the deliveries on commit. `held`
-    rows are locked by this transaction (executions.claims.hold) and may never have been leased.
+    With the status commit the audit entries, the deliveries and the workflows' failures in a row, which may pause them;
+    workers are woken for the deliveries on commit. `held` rows are locked by this transaction (executions.claims.hold)
+    and may never have been leased.
     """
     if not outcomes:
         return set()
     now = now or timezone.now()
-    with connection.cursor() as cursor:
+    calm = not any(streaks.counts(one.status, one.error_code) for one in outcomes)
+    ended = {row.id: row for row in _end(outcomes, now, held=held, calm=calm)}
+    successors = sorted({row.successor for row in ended.values() if row.successor is not None})
+    if successors:
+        transaction.on_commit(partial(dispatch.wake, successors))
+    ours = [one for one in outcomes if one.id in ended]
+    returned = [one.id for one in ours if one.returns_rate]
+    if returned:
+        RateUnit.objects.filter(execution_id__in=returned).delete()
+    _announce(ours, ended, now)
+    if not calm:
+        streaks.record([_streak_end(one, ended[one.id].workflow_id) for one in ours], now)
+    return set(ended)
+
+
+def _end(outcomes: Sequence[Outcome], now: datetime, *, held: bool, calm: bool) -> list[_Ended]:
+    """`calm`: no failure among them, so the workflows of the successes can be set back here and now."""
+    with prepared_cursor() as cursor:
         cursor.execute(
             _COMPLETE,
             {
@@ -96,28 +136,28 @@ def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: 
                 "details": [stored_json.clean(one.error_detail) for one in outcomes],
                 "started": [one.starts for one in outcomes],
                 "actions": [AUDIT_ACTION.get(one.status) for one in outcomes],
+                "calm": calm,
             },
         )
-        teams: dict[int, UUID] = dict(cursor.fetchall())
-    returned = [one.id for one in outcomes if one.id in teams and one.returns_rate]
-    if returned:
-        RateUnit.objects.filter(execution_id__in=returned).delete()
-    _announce(outcomes, teams, now)
-    return set(teams)
+        return [_Ended(*row) for row in cursor.fetchall()]
 
 
-def _announce(outcomes: Sequence[Outcome], teams: Mapping[int, UUID], now: datetime) -> None:
+def _streak_end(outcome: Outcome, workflow_id: UUID) -> End:
+    detail = stored_json.clean(outcome.error_detail)
+    return End(outcome.id, workflow_id, outcome.status, outcome.error_code, detail)
+
+
+def _announce(outcomes: Sequence[Outcome], ended: Mapping[int, _Ended], now: datetime) -> None:
     deliveries = [
         Delivery(
             execution_id=one.id,
-            team_id=teams[one.id],
+            team_id=ended[one.id].team_id,
             channel_id=notification.channel,
             outcome=one.status.value,
             template=notification.model_dump(mode="json"),
             next_attempt_at=now,
         )
         for one in outcomes
-        if one.id in teams
         for notification in one.notifications
         if one.status.value in notification.on
     ]

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from solders.transaction import VersionedTransaction
 
 from chain.errors import ChainError
 from chain.types import SignatureStatus
@@ -22,13 +23,16 @@ from executions import evidence, settlement, timing
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
-from executions.gateway import gateway
+from executions.gateway import WrongChain, gateway
+from executions.idls import load_usable
 from executions.models import Attempt, Execution
-from executions.states import AttemptStatus, Status, Step
+from executions.program_errors import explain
+from executions.states import MAY_LAND, AttemptStatus, Status, Step
 from executions.steps import step
 from executions.submit import mark_sending, send
 from executions.threads import in_threads
 from executions.turns import turn
+from workflows.specs.references import idls_named
 
 log = structlog.get_logger(__name__)
 
@@ -48,15 +52,19 @@ def confirm_round() -> int:
         if not free:
             return 0
         waiting = list(
-            Attempt.objects.filter(
-                finalized_at=None, status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN]
-            ).order_by("id")[:ROUND_SIZE]
+            # Sent, signed, unknown: what is parked is asked about after everything that still moves.
+            Attempt.objects.filter(finalized_at=None, status__in=MAY_LAND).order_by("status", "id")[:ROUND_SIZE]
         )
+        landed = 0
         try:
-            return sum(_ask(chunk) for chunk in _chunks(waiting, STATUSES_PER_CALL))
-        except ChainError as error:
+            # The answers of another chain would be proof of anything.
+            gateway().genesis_hash()
+            for chunk in _chunks(waiting, STATUSES_PER_CALL):
+                landed += _ask(chunk)
+        except (ChainError, WrongChain) as error:
             log.warning("confirmation_postponed", error=str(error))
-            return 0
+        evidence.park_overdue(waiting)
+        return landed
 
 
 def _ask(attempts: Sequence[Attempt]) -> int:
@@ -96,24 +104,34 @@ def record_landed(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> None:
             execution = executions[attempt.execution_id]
             if not settlement.record(attempt, status, charge, execution, now):
                 continue
-            outcomes.append(_outcome(attempt, status, execution, now))
+            outcomes.append(_outcome(attempt, status, charge, execution, now))
         complete(outcomes, now=now)
+        reach("confirming")
     reach("confirmed")
 
 
-def _outcome(attempt: Attempt, status: SignatureStatus, execution: Execution, now: datetime) -> Outcome:
+def _outcome(
+    attempt: Attempt, status: SignatureStatus, charge: settlement.Charge | None, execution: Execution, now: datetime
+) -> Outcome:
     confirmed = step(Step.CONFIRMED, now, {"signature": attempt.signature, "slot": status.slot, "error": status.err})
-    notifications = spec_of(execution.version_id).notifications
+    spec = spec_of(execution.version_id)
     if status.err is None:
-        return Outcome(execution.id, None, Status.SUCCESS, [confirmed], notifications=notifications)
+        return Outcome(execution.id, None, Status.SUCCESS, [confirmed], notifications=spec.notifications)
+    why = explain(
+        status.err,
+        # What was recovered from the chain has no bytes here.
+        message=VersionedTransaction.from_bytes(bytes(attempt.raw)).message if attempt.raw else None,
+        logs=charge.logs if charge is not None else (),
+        idls=load_usable(idls_named(spec)),
+    )
     return Outcome(
         execution.id,
         None,
         Status.FAILED,
         [confirmed],
         error_code="transaction_failed",
-        error_detail=f"the transaction landed in slot {status.slot} and failed: {status.err}",
-        notifications=notifications,
+        error_detail=f"the transaction landed in slot {status.slot} and failed: {why}",
+        notifications=spec.notifications,
     )
 
 
@@ -131,8 +149,7 @@ def _follow_up(unseen: Sequence[Attempt]) -> list[tuple[Attempt, SignatureStatus
     if not too_old:
         return []
     landed, unknown = _statuses(too_old, search_history=True)
-    evidence.judge(unknown)
-    return landed
+    return landed + evidence.judge(unknown)
 
 
 def _is_due(attempt: Attempt, now: datetime) -> bool:
@@ -167,14 +184,15 @@ def finalize_round() -> int:
     )
     final = 0
     try:
+        gateway().genesis_hash()
         for chunk in _chunks(landed, STATUSES_PER_CALL):
             answer = gateway().rpc.signature_statuses([one.signature for one in chunk], search_history=True)
             for attempt, status in zip(chunk, answer.statuses, strict=True):
                 if status is None:
                     evidence.consider_revert(attempt, answer.slot)
                 elif status.confirmation_status == "finalized":
-                    final += settlement.finalize(attempt)
-    except ChainError as error:
+                    final += evidence.conclude(attempt, status)
+    except (ChainError, WrongChain) as error:
         log.warning("finality_postponed", error=str(error))
     return final
 

@@ -12,22 +12,39 @@ import signal
 
 from django.conf import settings
 
-POINTS = frozenset(
-    {
-        "ingest.before_commit",
-        "ingest.after_commit",
-        "claimed",
-        "decided",
-        "simulated",
-        "signed",
-        "marked",
-        "sent",
-        "recorded",
-        "confirmed",
-        "delivering",
-        "delivered",
-    }
+# In the order in which the money path comes to them; -ing: inside a transaction, just before its commit.
+WORKER_POINTS = (
+    "claimed",
+    "decided",
+    "simulated",
+    "ending",
+    "signing",
+    "signed",
+    "marked",
+    "sent",
+    "recorded",
+    "confirming",
+    "confirmed",
+    "delivery_claimed",
+    "delivering",
+    "delivered",
+    "finalizing",
+    "finalized",
+    "expiring",
+    "expired",
+    "parking",
+    "reverting",
 )
+LISTENER_POINTS = (
+    "gaps_opened",
+    "gap_read",
+    "ingest.before_commit",
+    "ingest.executions_inserted",
+    "ingest.checkpoint_moved",
+    "ingest.after_commit",
+)
+SCHEDULE_POINTS = ("schedules_firing",)
+POINTS = frozenset(WORKER_POINTS + LISTENER_POINTS + SCHEDULE_POINTS)
 
 _arrivals: dict[str, int] = {}
 

@@ -3,13 +3,14 @@
 The proof: the finalized block height has passed the last valid one of the blockhash, and after that two independent
 endpoints (with one endpoint: the same one twice, some slots apart) have searched their history and do not know the
 signature. An answer counts only when its context slot is past the slot at which the height was exceeded. An error, a
-timeout or a node that lags means "don't know" and is no part of a proof.
+timeout or a node that lags means "don't know" and is no part of a proof. What stays so for too long is parked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
@@ -19,12 +20,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from chain.errors import ChainError
+from chain.types import SignatureStatus
 from executions import dispatch, settlement, steps, timing
 from executions.completion import Outcome, complete
+from executions.crashpoints import reach
 from executions.definitions import spec_of
 from executions.gateway import gateway
+from executions.messages import PAUSED
 from executions.models import Attempt, Delivery, Execution
-from executions.states import AttemptStatus, Status, Step, WaitingFor
+from executions.states import AttemptStatus, Status, Step, WaitingFor, attempts_before
 
 log = structlog.get_logger(__name__)
 
@@ -34,45 +38,72 @@ SLOTS_BETWEEN_ANSWERS = 8
 ATTEMPTS_MAX = 8
 # A confirmed transaction that a node of this many slots later does not know is in no fork that can still win.
 REVERT_SLOTS = 40
+# What is known of an attempt because it has landed.
+LANDING = ("slot", "error", "confirmed_at", "fee_lamports", "compute_units", "logs")
 
 
-def judge(attempts: Sequence[Attempt]) -> None:
-    """For attempts that are too old to land: gather answers, expire what is proven, park what stays unclear."""
+def judge(attempts: Sequence[Attempt]) -> list[tuple[Attempt, SignatureStatus]]:
+    """For attempts that are too old to land: gather answers, and expire what is proven.
+
+    Returns those that an endpoint has seen land after all; the one that was asked before may never have known them.
+    """
+    landed = []
     for attempt in attempts:
         try:
-            proven = _gather(attempt)
+            found = _gather(attempt)
         except ChainError as error:
             log.info("evidence_postponed", signature=attempt.signature, error=str(error))
-            proven = False
-        if proven:
+            continue
+        if found is Found.NEVER_LANDS:
             _expire(attempt)
-        elif timezone.now() - attempt.signed_at > timing.delta(timing.UNKNOWN_S):
+        elif isinstance(found, SignatureStatus):
+            landed.append((attempt, found))
+    return landed
+
+
+def park_overdue(attempts: Sequence[Attempt]) -> None:
+    """Park those of attempts in flight about which nobody could say anything for too long, whatever the reason."""
+    since = timezone.now() - timing.delta(timing.UNKNOWN_S)
+    for attempt in attempts:
+        if attempt.signed_at < since and attempt.status != AttemptStatus.UNKNOWN:
             _park(attempt)
 
 
-def _gather(attempt: Attempt) -> bool:
-    """Ask, remember what counts, and say whether it is enough. Asking in this order makes the slot bound honest: the
-    height was seen exceeded before the slot that every counted answer must have passed."""
+class Found(Enum):
+    """What asking has shown, where it has shown no landed transaction."""
+
+    NEVER_LANDS = auto()
+    NOTHING = auto()
+
+
+def _gather(attempt: Attempt) -> SignatureStatus | Found:
+    """Ask every endpoint, remember the answers that count, and say what they amount to."""
     rpc = gateway().rpc
     known: list[dict[str, int]] = attempt.unknown_answers
     if not known:
-        known = [{"endpoint": -1, "slot": rpc.slot("processed")}]
+        # Height and slot of one node: behind one address there may be several, hundreds of slots apart, and a bound
+        # from one that lags would let its own "unknown" count. The processed slot is a margin for short forks.
+        reached = rpc.position("finalized")
+        if reached.block_height <= attempt.last_valid_block_height:
+            return Found.NOTHING
+        known = [{"endpoint": -1, "slot": max(reached.slot, rpc.slot("processed"))}]
     exceeded_at = known[0]["slot"]
     answers = known[1:]
     endpoints = len(settings.SOLANA_RPC_URLS)
     for endpoint in range(endpoints):
         try:
+            gateway().require_our_chain(endpoint)
             answer = rpc.signature_statuses([attempt.signature], search_history=True, endpoint=endpoint)
         except ChainError as error:
             log.info("endpoint_does_not_know", endpoint=endpoint, error=str(error))
             continue
-        if answer.statuses[0] is not None:
-            # It landed after all; the round that asked for this judgement records it next time.
-            return False
+        status = answer.statuses[0]
+        if status is not None:
+            return status if status.confirmation_status != "processed" else Found.NOTHING
         if _counts(answer.slot, endpoint, exceeded_at, answers, independent=endpoints > 1):
             answers.append({"endpoint": endpoint, "slot": answer.slot})
     Attempt.objects.filter(pk=attempt.pk).update(unknown_answers=[known[0], *answers])
-    return len(answers) >= 2
+    return Found.NEVER_LANDS if len(answers) >= 2 else Found.NOTHING
 
 
 def _counts(
@@ -87,11 +118,12 @@ def _expire(attempt: Attempt) -> None:
     """Nothing signed for this execution can land any more: sign anew, or give up after enough tries."""
     now = timezone.now()
     with transaction.atomic():
-        moved = Attempt.objects.filter(
-            pk=attempt.pk, status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN]
-        ).update(status=AttemptStatus.EXPIRED)
+        moved = Attempt.objects.filter(pk=attempt.pk, status__in=attempts_before(AttemptStatus.EXPIRED)).update(
+            status=AttemptStatus.EXPIRED
+        )
         if not moved:
             return
+        reach("expiring")
         execution = Execution.objects.get(pk=attempt.execution_id)
         if attempt.number >= ATTEMPTS_MAX:
             settlement.release(execution.id)
@@ -101,6 +133,7 @@ def _expire(attempt: Attempt) -> None:
             status=Status.PENDING, waiting_for=None, lease_token=None, lease_until=None
         )
         transaction.on_commit(partial(dispatch.wake, [execution.id]))
+    reach("expired")
     log.info("attempt_expired", signature=attempt.signature, attempt=attempt.number)
 
 
@@ -118,26 +151,40 @@ def _gave_up(attempt: Attempt, execution: Execution) -> Outcome:
 def _park(attempt: Attempt) -> None:
     """Nobody could say for too long: visible, still asked about, and a person's to decide. Never called failed."""
     with transaction.atomic():
-        moved = Attempt.objects.filter(pk=attempt.pk, status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT]).update(
+        moved = Attempt.objects.filter(pk=attempt.pk, status__in=attempts_before(AttemptStatus.UNKNOWN)).update(
             status=AttemptStatus.UNKNOWN
         )
         if moved:
             Execution.objects.filter(pk=attempt.execution_id, status=Status.PROCESSING).update(
                 waiting_for=WaitingFor.PERSON
             )
+            reach("parking")
             log.warning("attempt_parked", signature=attempt.signature)
 
 
 def consider_revert(attempt: Attempt, answered_at_slot: int) -> None:
     """A landed attempt is not known to a node that searched its history: if the node is far enough ahead, a fork took
     it back, and it is in flight again."""
-    if attempt.slot is None or answered_at_slot < attempt.slot + REVERT_SLOTS:
-        return
+    if attempt.slot is not None and answered_at_slot >= attempt.slot + REVERT_SLOTS:
+        revert(attempt)
+
+
+def conclude(attempt: Attempt, status: SignatureStatus) -> int:
+    """The attempt is final, as `status` says; 1 if that was news. On the fork that won it may have landed in another
+    slot, or ended otherwise than was recorded: then the record goes back, and the next round writes what is true."""
+    if status.slot != attempt.slot or (status.err is None) != (attempt.status == AttemptStatus.CONFIRMED):
+        revert(attempt)
+        return 0
+    return settlement.finalize(attempt)
+
+
+def revert(attempt: Attempt) -> None:
+    """What was recorded of a landed attempt does not hold: it is in flight again, and whoever was told is told so."""
     now = timezone.now()
     with transaction.atomic():
         moved = Attempt.objects.filter(
             pk=attempt.pk, finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED]
-        ).update(status=AttemptStatus.SENT, slot=None, confirmed_at=None, error=None)
+        ).update(status=AttemptStatus.SENT, unknown_answers=[], **dict.fromkeys(LANDING))
         if not moved:
             return
         Execution.objects.filter(pk=attempt.execution_id).update(
@@ -147,16 +194,18 @@ def consider_revert(attempt: Attempt, answered_at_slot: int) -> None:
             error_code="",
             error_detail="",
         )
-        settlement.reopen(attempt.execution_id)
+        settlement.reopen(Execution.objects.get(pk=attempt.execution_id))
         steps.append([attempt.execution_id], Step.REVERTED, now, {"signature": attempt.signature})
         _correct(attempt.execution_id, now)
+        reach("reverting")
     log.warning("attempt_reverted", signature=attempt.signature)
 
 
 def _correct(execution_id: int, now: datetime) -> None:
     """Whoever was told of the outcome is told that it no longer holds."""
     told: dict[Any, Delivery] = {
-        one.channel_id: one for one in Delivery.objects.filter(execution_id=execution_id).exclude(outcome="reverted")
+        one.channel_id: one
+        for one in Delivery.objects.filter(execution_id=execution_id).exclude(outcome__in=["reverted", PAUSED])
     }
     Delivery.objects.bulk_create(
         Delivery(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from solders.address_lookup_table_account import AddressLookupTableAccount
 
 from accounts.models import Installation
 from chain.rpc.sync import RpcClient
@@ -18,6 +20,7 @@ from executions import timing
 # the newer, the more endpoints may not know it yet, and the more often an execution waits for the request.
 BLOCKHASH_AGE_S = 8.0
 FEES_AGE_S = 10.0
+LOOKUP_TABLES_AGE_S = 60.0
 
 TOKEN_ACCOUNT_AMOUNT = slice(64, 72)
 MINT_DECIMALS = 44
@@ -32,7 +35,7 @@ class Mint:
 
 
 class WrongChain(Exception):
-    """The endpoints belong to another chain than this database."""
+    """The endpoints belong to another chain than this database. No ChainError: waiting does not help."""
 
 
 class Gateway:
@@ -44,7 +47,9 @@ class Gateway:
         self._blockhash: tuple[float, Blockhash] | None = None
         self._fees: dict[tuple[str, ...], tuple[float, list[int]]] = {}
         self._mints: dict[str, Mint] = {}
+        self._tables: dict[str, tuple[float, AddressLookupTableAccount]] = {}
         self._genesis_hash: str | None = None
+        self._ours: set[int] = set()
 
     def blockhash(self) -> Blockhash:
         """A confirmed blockhash, at most BLOCKHASH_AGE_S old; threads that need one at once wait for one request."""
@@ -79,6 +84,18 @@ class Gateway:
             known = self._mints[address] = Mint(account.owner, account.data[MINT_DECIMALS])
         return known
 
+    def lookup_tables(self, addresses: Sequence[str]) -> list[AddressLookupTableAccount]:
+        """The tables' addresses, LOOKUP_TABLES_AGE_S old at most. A table only grows, so an older copy is still right.
+
+        Raises Rejected where an account is no lookup table.
+        """
+        now = time.monotonic()
+        for address in addresses:
+            known = self._tables.get(address)
+            if known is None or now - known[0] > LOOKUP_TABLES_AGE_S:
+                self._tables[address] = (now, self.rpc.lookup_table(address))
+        return [self._tables[address][1] for address in addresses]
+
     def token_balance(self, token_account: str) -> int:
         """Base units in a token account; 0 where it does not exist."""
         account = self.rpc.account(token_account)
@@ -102,6 +119,19 @@ class Gateway:
                 raise WrongChain(f"this database belongs to the chain {expected}, the endpoints serve {found}")
             self._genesis_hash = found
         return self._genesis_hash
+
+    def require_our_chain(self, endpoint: int) -> None:
+        """What this endpoint knows counts as evidence. Asked once, when it is first needed: it may have been away.
+
+        Raises:
+            WrongChain: it belongs to another chain, and knows nothing of ours.
+        """
+        if endpoint not in self._ours:
+            ours, its = self.genesis_hash(), self.rpc.genesis_hash(endpoint=endpoint)
+            if its != ours:
+                host = self.rpc.hosts[endpoint]
+                raise WrongChain(f"this database belongs to the chain {ours}, and {host} serves {its}")
+            self._ours.add(endpoint)
 
 
 @cache

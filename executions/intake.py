@@ -9,9 +9,10 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.prepared import prepared_cursor
 from chain.events import Event, EventKey
 from executions import dispatch, stored_json
 from executions.states import Step
@@ -77,7 +78,7 @@ def take(matches: Sequence[Match], *, detected_at: datetime) -> list[int]:
     now = timezone.now()
     steps = as_json([step(Step.DETECTED, detected_at), step(Step.QUEUED, now)])
     rows = list(by_id.values())
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _INSERT,
             [

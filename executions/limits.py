@@ -13,7 +13,7 @@ has seen it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,10 +23,12 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import Installation
-from executions import timing
-from executions.build import Outflow, Prepared
+from accounts.prepared import prepared_cursor
+from executions import stored_json, timing
+from executions.build import Prepared
 from executions.errors import LimitExceeded, Paused
 from executions.models import Reservation
+from executions.outflow import Outflow
 from workflows.models import Signer, Workflow
 
 HOUR = timedelta(hours=1)
@@ -52,12 +54,13 @@ def lock_installation() -> Installation:
     return Installation.objects.raw("SELECT * FROM accounts_installation WHERE id = 1 FOR SHARE")[0]
 
 
+_FIELDS = Workflow._meta.concrete_fields
 # Beside the workflow what else may pause it, read (not locked) in the same statement: it is on every execution's way.
-_LOCK_WORKFLOWS = """
-SELECT w.*, s.paused_at AS signer_paused_at, i.paused_at AS all_paused_at
+_LOCK_WORKFLOWS = f"""
+SELECT {", ".join(f"w.{field.column}" for field in _FIELDS)}, s.paused_at, i.paused_at
 FROM workflows_workflow w JOIN accounts_installation i ON i.id = 1 LEFT JOIN workflows_signer s ON s.id = w.signer_id
 WHERE w.id = ANY(%s) ORDER BY w.id FOR NO KEY UPDATE OF w
-"""
+"""  # noqa: S608 - the columns of our own model
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,19 @@ class Locked:
 def lock_workflows(ids: Collection[UUID]) -> dict[UUID, Locked]:
     """The workflows' rows, locked in id order."""
     _refuse_outside_transaction()
-    rows: Any = Workflow.objects.raw(_LOCK_WORKFLOWS, [list(ids)])
-    return {row.id: Locked(row, row.signer_paused_at, row.all_paused_at) for row in rows}
+    with prepared_cursor() as cursor:
+        cursor.execute(_LOCK_WORKFLOWS, [list(ids)])
+        locked = [Locked(_workflow(columns), signer, everything) for *columns, signer, everything in cursor]
+    return {one.workflow.id: one for one in locked}
+
+
+def _workflow(columns: Sequence[Any]) -> Workflow:
+    """A row as the ORM would have read it."""
+    values = [
+        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+        for field, value in zip(_FIELDS, columns, strict=True)
+    ]
+    return Workflow.from_db(connection.alias, [field.attname for field in _FIELDS], values)
 
 
 def lock_signer(signer_id: UUID) -> Signer:
@@ -88,7 +102,7 @@ WITH wanted AS (
     SELECT * FROM unnest(%(executions)s::bigint[], %(workflows)s::uuid[], %(limits)s::bigint[])
         AS w(execution_id, workflow_id, most)
 ), had AS (
-    SELECT execution_id FROM executions_rateunit WHERE execution_id = ANY(%(executions)s)
+    SELECT execution_id FROM executions_rateunit WHERE execution_id = ANY(%(executions)s) AND at > %(since)s
 ), used AS (
     SELECT workflow_id, count(*) AS units FROM executions_rateunit
     WHERE workflow_id = ANY(%(workflows)s) AND at > %(since)s GROUP BY workflow_id
@@ -99,6 +113,7 @@ WITH wanted AS (
     INSERT INTO executions_rateunit (execution_id, workflow_id, at)
     SELECT execution_id, workflow_id, %(now)s FROM ranked LEFT JOIN used USING (workflow_id)
     WHERE place <= most - COALESCE(units, 0)
+    ON CONFLICT (execution_id) DO UPDATE SET at = EXCLUDED.at
     RETURNING execution_id
 )
 SELECT execution_id FROM had UNION ALL SELECT execution_id FROM fresh
@@ -108,12 +123,13 @@ SELECT execution_id FROM had UNION ALL SELECT execution_id FROM fresh
 def take_rate(wanted: Mapping[int, Workflow], now: datetime) -> set[int]:
     """One unit of the hourly rate for each execution, oldest first, as far as it reaches; returns those that got one.
 
-    `wanted` maps execution ids to their locked workflows. An execution that took its unit before a crash keeps it.
+    `wanted` maps execution ids to their locked workflows. An execution that took its unit before a crash keeps it for
+    the hour; one that waited longer is decided anew.
     """
     _refuse_outside_transaction()
     if not wanted:
         return set()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _TAKE_RATE,
             {
@@ -137,6 +153,16 @@ def refuse_if_paused(installation: Installation, workflow: Workflow, signer: Sig
         raise Paused(f"the signer {signer.name} is paused")
 
 
+# What an expired attempt reserved is still reserved, and is replaced.
+_RESERVE = """
+INSERT INTO executions_reservation (execution_id, workflow_id, signer_id, status, lamports, tokens, granted, at)
+VALUES (%s, %s, %s, 'reserved', %s, %s::jsonb, %s::jsonb, %s)
+ON CONFLICT (execution_id) WHERE status = 'reserved' DO UPDATE SET
+    workflow_id = EXCLUDED.workflow_id, signer_id = EXCLUDED.signer_id, lamports = EXCLUDED.lamports,
+    tokens = EXCLUDED.tokens, granted = EXCLUDED.granted, at = EXCLUDED.at
+"""
+
+
 def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime) -> None:
     """Second half: judge what the simulation says leaves the signer, and reserve it. Locks are held by the caller.
 
@@ -158,17 +184,19 @@ def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: 
         _check_day("the signer's max_lamports_per_day", of_signer, outflow.lamports, signer.max_lamports_per_day)
     if outflow.tokens and workflow.max_tokens_per_day:
         _check_tokens_per_day(workflow, outflow, since, execution_id)
-    Reservation.objects.update_or_create(
-        execution_id=execution_id,
-        status=Reservation.Status.RESERVED,
-        defaults={
-            "workflow": workflow,
-            "signer": signer,
-            "lamports": outflow.lamports,
-            "tokens": outflow.tokens,
-            "at": now,
-        },
-    )
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _RESERVE,
+            [
+                execution_id,
+                workflow.id,
+                signer.id,
+                outflow.lamports,
+                stored_json.dumps(outflow.tokens),
+                stored_json.dumps(outflow.granted.as_json()),
+                now,
+            ],
+        )
 
 
 def _check_approval(workflow: Workflow, outflow: Outflow) -> None:
@@ -193,7 +221,10 @@ def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:
         if allowed is None:
             raise LimitExceeded(f"{amount} base units of {mint} would leave; max_tokens_per_tx does not name that mint")
         if amount > int(allowed):
-            raise LimitExceeded(f"{amount} base units of {mint} would leave, above max_tokens_per_tx ({allowed})")
+            over = amount - int(allowed)
+            raise LimitExceeded(
+                f"{amount} base units of {mint} would leave, {over} above max_tokens_per_tx ({allowed})"
+            )
     if workflow.allowed_recipients is not None:
         strangers = sorted(set(prepared.recipients) - set(workflow.allowed_recipients))
         if strangers:
@@ -206,9 +237,11 @@ def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:
 
 def _check_day(name: str, reservations: QuerySet[Reservation], lamports: int, allowed: int) -> None:
     spent = reservations.aggregate(total=Sum("lamports"))["total"] or 0
-    if spent + lamports > allowed:
+    over = spent + lamports - allowed
+    if over > 0:
         raise LimitExceeded(
-            f"{lamports} lamports would leave, and {spent} did in the last 24 hours: together above {name} ({allowed})",
+            f"{lamports} lamports would leave, and {spent} did in the last 24 hours: together {over} above {name} "
+            f"({allowed})",
             code="daily_limit_exceeded",
         )
 
@@ -225,10 +258,11 @@ def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime,
         spent = {mint: int(total) for mint, total in cursor.fetchall()}
     for mint, amount in outflow.tokens.items():
         allowed = workflow.max_tokens_per_day.get(mint)
-        if allowed is not None and spent.get(mint, 0) + amount > int(allowed):
+        over = spent.get(mint, 0) + amount - int(allowed) if allowed is not None else 0
+        if over > 0:
             raise LimitExceeded(
                 f"{amount} base units of {mint} would leave, and {spent.get(mint, 0)} did in the last 24 hours: "
-                f"together above max_tokens_per_day ({allowed})",
+                f"together {over} above max_tokens_per_day ({allowed})",
                 code="daily_limit_exceeded",
             )
 

@@ -27,6 +27,8 @@ class Outcome(NamedTuple):
     text: str = ""
 
 
+# Tells of the workflow, where the others tell of an execution.
+PAUSED = "paused"
 _RUN_BY = {"manual": "Run by hand", "schedule": "Run by schedule", "webhook": "Run by a webhook"}
 
 OUTCOMES: Mapping[str, Outcome] = {
@@ -40,6 +42,11 @@ OUTCOMES: Mapping[str, Outcome] = {
         0xF97316,
         "Correction: {name} is not done",
         "Its transaction was confirmed and then vanished in a fork. SolFlow goes on with it and will tell how it ends.",
+    ),
+    PAUSED: Outcome(
+        0xB45309,
+        "{name} is paused",
+        "Nothing more is signed for it until a person resumes it. Its events are recorded and wait.",
     ),
     "test": Outcome(
         0x5B3DF5,
@@ -60,22 +67,27 @@ def build(
 ) -> Message:
     """The message for one notification (`template`, `title`, `message`, `color`) of an execution in the API's shape.
 
+    That a workflow was paused has a `reason` in place of those four, and the execution that brought it about.
+
     `workflow` has `id` and `name`; `escape` is the channel's, applied to every value that somebody else wrote.
 
     Raises:
         TemplateError: the notification's own text is malformed, which saving it would have refused.
     """
     said = OUTCOMES[outcome]
+    ran_dry = bool(execution.get("dry_run")) and outcome != PAUSED
     context = template_context(execution, workflow)
     transaction = execution.get("transaction") or {}
     name = escape(str(workflow["name"]))
     template = notification.get("template") or "default"
     title, text = notification.get("title"), notification.get("message")
     return Message(
-        title=render(title, context, escape=escape) if title else _title(said, name, execution),
-        text=render(text, context, escape=escape) if text else _text(said, template, execution, escape),
+        title=render(title, context, escape=escape)
+        if title
+        else said.title.format(name=name) + (" (dry run)" if ran_dry else ""),
+        text=render(text, context, escape=escape) if text else _text(said, notification, execution, escape),
         color=_color(notification.get("color"), said.color),
-        lines=tuple(TEMPLATES[template](execution, explorer)),
+        lines=tuple((_paused if outcome == PAUSED else TEMPLATES[template])(execution, explorer)),
         url=explorer.transaction(transaction["signature"]) if transaction.get("signature") else None,
         footer=f"SolFlow · {workflow['name']} · version {execution.get('workflow_version')} · {explorer.network}",
         at=execution.get("completed_at") or execution.get("created_at"),
@@ -99,15 +111,14 @@ def template_context(execution: Execution, workflow: Mapping[str, Any]) -> dict[
     }
 
 
-def _title(said: Outcome, name: str, execution: Execution) -> str:
-    return said.title.format(name=name) + (" (dry run)" if execution.get("dry_run") else "")
-
-
-def _text(said: Outcome, template: str, execution: Execution, escape: Callable[[str], str]) -> str:
+def _text(said: Outcome, notification: Mapping[str, Any], execution: Execution, escape: Callable[[str], str]) -> str:
     """The event in one sentence, then what the outcome means; why it failed, where no line says it."""
+    reason = notification.get("reason")
+    if reason:
+        return f"{escape(str(reason)[:1].upper() + str(reason)[1:])}\n{said.text}"
     sentences = [escape(_seen(execution.get("event") or {})), said.text]
     error = execution.get("error")
-    if template == "minimal" and error:
+    if notification.get("template") == "minimal" and error:
         sentences.append(escape(str(error.get("detail") or error.get("code"))))
     return "\n".join(sentence for sentence in sentences if sentence)
 
@@ -161,6 +172,13 @@ def _detailed(execution: Execution, explorer: Explorer) -> Iterator[Line]:
     yield from lines.all_transaction_lines(execution.get("transaction"), explorer)
     yield from lines.log_lines(execution.get("transaction"))
     yield from lines.record_lines(execution)
+
+
+def _paused(execution: Execution, explorer: Explorer) -> Iterator[Line]:
+    transaction = execution.get("transaction") or {}
+    if transaction.get("signature"):
+        yield from lines.transaction_lines(transaction, explorer)
+    yield Line("Execution", str(execution.get("execution_id") or ""), "code")
 
 
 TEMPLATES: Mapping[str, Lines] = {

@@ -7,17 +7,36 @@ stay.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Team
-from executions.states import AttemptStatus, DeliveryStatus, Status, WaitingFor
+from executions.states import (
+    ATTEMPT_MOVES,
+    EXECUTION_MOVES,
+    AttemptStatus,
+    DeliveryStatus,
+    Status,
+    WaitingFor,
+)
 from workflows.models import Channel, Signer, Workflow, WorkflowVersion
 
 
 def choices(enum: type) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]  # type: ignore[attr-defined]
+
+
+def only(moves: Mapping[Any, Collection[Any]]) -> pgtrigger.FSM:
+    """The table of executions.states, kept by the database: a statement that breaks it fails, whoever wrote it."""
+    pairs = [(old.value, new.value) for old, allowed in moves.items() for new in sorted(allowed)]
+    moved = pgtrigger.Q(old__status__df=pgtrigger.F("new__status"))
+    return pgtrigger.FSM(
+        name="moves_as_the_table_says", field="status", transitions=pairs, separator=">", condition=moved
+    )
 
 
 class ExecutionKey(models.Model):
@@ -68,6 +87,7 @@ class Execution(models.Model):
         ]
         # Whoever writes a status, by whatever statement: StatusCount knows.
         triggers = [
+            only(EXECUTION_MOVES),
             pgtrigger.Trigger(
                 name="counted_when_made",
                 level=pgtrigger.Statement,
@@ -150,6 +170,8 @@ class Attempt(models.Model):
     compute_units = models.BigIntegerField(null=True, blank=True)
     logs = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
+    # Found on the chain by its memo: this database has no record of signing it (executions.recovery).
+    recovered = models.BooleanField(default=False, db_default=False)
     # Slots at which an endpoint answered "unknown" after the block height had passed: the evidence for signing again.
     unknown_answers = models.JSONField(default=list)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -157,6 +179,7 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["execution_id", "number"], name="one_attempt_of_a_number")]
+        triggers = [only(ATTEMPT_MOVES)]
         indexes = [
             # The confirmation round: whatever may still land, or vanish in a fork.
             models.Index(
@@ -188,6 +211,9 @@ class Reservation(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RESERVED)
     lamports = models.BigIntegerField()
     tokens = models.JSONField(default=dict)
+    # The part of both that no balance shows, as {"lamports": …, "tokens": {mint: …}}: what a new delegate or authority
+    # may take later. It stays in the sums when the rest is settled with what the chain charged.
+    granted = models.JSONField(default=dict, db_default={})
     at = models.DateTimeField()
 
     class Meta:
@@ -204,13 +230,48 @@ class Reservation(models.Model):
         ]
 
 
+class LandedMemo(models.Model):
+    """A transaction of one of our signers, known by its memo alone: the execution is not in this database (yet).
+
+    Written by executions.recovery after a restore. When the listener reads the event back, its execution finds this
+    row before it signs anything, and is recorded as done.
+    """
+
+    prefix = models.CharField(max_length=16, db_collation="C", help_text="The first 16 hex digits of the execution id.")
+    number = models.PositiveSmallIntegerField()
+    signer = models.ForeignKey(Signer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    signature = models.CharField(max_length=88, unique=True, db_collation="C")
+    slot = models.BigIntegerField()
+    error = models.JSONField(null=True, blank=True)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        # Asked before an execution signs.
+        indexes = [models.Index(fields=["prefix"], name="landed_memos_of_an_execution")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}:{self.number}"
+
+
+class SignerHistory(models.Model):
+    """How far a signer's finalized transactions have been compared with the ledger (executions.recovery)."""
+
+    signer = models.OneToOneField(Signer, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    slot = models.BigIntegerField()
+    signature = models.CharField(max_length=88)
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.signer_id} up to slot {self.slot}"
+
+
 class Delivery(models.Model):
     """One message to one channel; written in the transaction that completes its execution (none for a test message)."""
 
     execution_id = models.BigIntegerField(null=True, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
-    outcome = models.CharField(max_length=10, help_text="success, failed, filtered, throttled, reverted or test")
+    outcome = models.CharField(max_length=10, help_text="success, failed, filtered, throttled, reverted, paused, test")
     template = models.JSONField(default=dict, help_text="The notification's part of the definition.")
     status = models.CharField(max_length=10, choices=choices(DeliveryStatus), default=DeliveryStatus.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -58,8 +59,9 @@ class _Sending:
     permit: Permit
 
 
-def deliver_due(limit: int = 100, *, for_s: float = 10.0) -> Round:
-    """Send up to `limit` messages that are due, a few at a time; starts none after `for_s` seconds.
+def deliver_due(limit: int = 100, *, for_s: float = 10.0, still_at_it: Callable[[], None] = lambda: None) -> Round:
+    """Send up to `limit` messages that are due, a few at a time; starts none after `for_s` seconds. `still_at_it` is
+    called every second or so while it works.
 
     Safe to call at any time and in many processes at once: each message is claimed by one of them. A process that dies
     here leaves leases that run out.
@@ -68,10 +70,13 @@ def deliver_due(limit: int = 100, *, for_s: float = 10.0) -> Round:
     sending: dict[Future[Pace], _Sending] = {}
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as pool:
         while True:
+            still_at_it()
             room = min(SENDERS - len(sending), limit - handled) if time.monotonic() < stop_at else 0
             # Taken before the claim, so that a send is over before its lease, however slow this process is between.
             deadline = time.monotonic() + send_s()
             claimed = deliveries.claim(room) if room > 0 else []
+            if claimed:
+                reach("delivery_claimed")
             handled += len(claimed)
             for one in claimed:
                 ready = _prepare(one)
@@ -79,7 +84,7 @@ def deliver_due(limit: int = 100, *, for_s: float = 10.0) -> Round:
                     sending[pool.submit(_send, ready.envelope, deadline)] = ready
             if not sending and not claimed:
                 break
-            for future in wait(sending, return_when=FIRST_COMPLETED).done if sending else ():
+            for future in wait(sending, timeout=1.0, return_when=FIRST_COMPLETED).done if sending else ():
                 _record(sending.pop(future), future)
     return Round(handled, deliveries.next_due_s())
 

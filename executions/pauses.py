@@ -7,10 +7,14 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
+from accounts.errors import Refused
 from accounts.models import Installation
 from executions import dispatch
-from executions.models import Attempt
-from executions.states import AttemptStatus
+from executions.models import Attempt, Execution
+from executions.states import MAY_LAND
+from workflows.models import Signer, Workflow
+
+ASK_THE_CHAIN = "Run `manage.py reconcile --after-restore`, then lift the pause."
 
 
 @transaction.atomic
@@ -26,24 +30,40 @@ def installation_pause(*, actor: Actor, reason: str) -> list[str]:
 
 
 @transaction.atomic
+def installation_restored(*, actor: Actor, reason: str) -> list[str]:
+    """This database may not know what it has paid: stop all signing until the chain was asked.
+
+    `installation_resume` refuses from now on, until `reconcile --after-restore` (executions.after_restore) has run.
+    Returns what `installation_pause` does.
+    """
+    Installation.objects.filter(pk=1).update(restored_at=timezone.now())
+    return installation_pause(actor=actor, reason=f"{reason} {ASK_THE_CHAIN}")
+
+
+@transaction.atomic
 def installation_resume(*, actor: Actor) -> None:
-    """Lift the pause; what waited runs, unless it has become too old (`max_event_age_s`)."""
+    """Lift the pause; what waited runs, unless it has become too old (`max_event_age_s`).
+
+    Raises:
+        Refused: the database was restored, and nobody has asked the chain yet what it has paid since (`restored`).
+    """
+    row = Installation.objects.select_for_update().get(pk=1)
+    if row.restored_at is not None:
+        raise Refused(f"This database may have paid more than it knows. {ASK_THE_CHAIN}", code="restored")
     Installation.objects.filter(pk=1).update(paused_at=None, paused_reason="")
     audit.record(actor, "resumed", "installation", 1)
     transaction.on_commit(release_waiting)
 
 
-def may_still_land() -> list[str]:
-    """Signatures whose bytes may have left this machine and that are not final."""
-    return list(
-        Attempt.objects.filter(
-            sending_at__isnull=False,
-            finalized_at=None,
-            status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN],
-        )
-        .order_by("id")
-        .values_list("signature", flat=True)
-    )
+def may_still_land(*, workflow: Workflow | None = None, signer: Signer | None = None) -> list[str]:
+    """Signatures whose bytes may have left this machine and that nobody has seen land; of everything, of a workflow or
+    of a signer. Asked after the pause of the same has committed, they are all that there will be."""
+    sent = Attempt.objects.filter(sending_at__isnull=False, finalized_at=None, status__in=MAY_LAND)
+    if workflow is not None:
+        sent = sent.filter(execution_id__in=Execution.objects.filter(workflow=workflow).values("id"))
+    if signer is not None:
+        sent = sent.filter(signer=signer)
+    return list(sent.order_by("id").values_list("signature", flat=True))
 
 
 def release_waiting(limit: int = 1000) -> int:

@@ -1,7 +1,8 @@
 """What happens to executions, top to bottom. Read this to know the system.
 
     advance(ids)
-      1. hold        one transaction locks what nobody works on (executions.claims)
+      1. hold        one transaction locks what nobody works on (executions.claims); what the chain has already, from
+                     before a restore, is recorded as done (executions.recovery)
       2. judge       does the event meet the filter? pure, for the whole batch
       3. decide      pause, age, literal limits, the hourly rate; whatever ends here is completed here, with its
                      messages; the rest is leased. Commit
@@ -23,8 +24,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry
-from executions import claims, dispatch, limits, settlement, submit, timing
+from executions import claims, dispatch, limits, recovery, settlement, submit, timing
 from executions.claims import Claimed
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
@@ -53,10 +53,21 @@ class Work:
     def acts(self) -> bool:
         return bool(self.spec.actions)
 
+    @property
+    def signs(self) -> bool:
+        return self.acts and not self.claimed.dry_run
+
     def ends(self, status: Status, *steps: dict[str, Any], **more: Any) -> Outcome:
         """This execution ends so."""
         return Outcome(
-            self.claimed.id, self.claimed.token, status, list(steps), notifications=self.spec.notifications, **more
+            self.claimed.id,
+            self.claimed.token,
+            status,
+            list(steps),
+            notifications=self.spec.notifications,
+            # A unit of the rate may have been taken before an earlier worker died, or before a pause.
+            returns_rate=status is Status.FAILED and self.signs and self.claimed.attempts == 0,
+            **more,
         )
 
 
@@ -70,7 +81,9 @@ def advance(ids: Sequence[int]) -> int:
         if not held:
             return 0
         reach("claimed")
-        going = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in judged(held)])
+        recovery.adopt_known([one for one in held if one.has_landed])
+        fresh = judged([one for one in held if not one.has_landed])
+        going = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in fresh])
     reach("decided")
     if going:
         with claims.renewed([work.claimed for work, _, _ in going]):
@@ -97,7 +110,6 @@ def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, A
     acting = [one for one in going if one[0].acts]
     if not acting:
         return []
-    record_started([work.claimed for work, _, _ in acting])
     leased = claims.lease([work.claimed for work, _, _ in acting])
     return [
         (replace(work, claimed=claimed), workflow, steps)
@@ -147,8 +159,7 @@ def _must_wait(work: Work, locked: limits.Locked) -> bool:
     """A pause of the workflow holds everything of it; the other two hold what would sign."""
     if locked.workflow.paused_at is not None:
         return True
-    signs = work.acts and not work.claimed.dry_run
-    return signs and (locked.all_paused_at is not None or locked.signer_paused_at is not None)
+    return work.signs and (locked.all_paused_at is not None or locked.signer_paused_at is not None)
 
 
 def _refusal(work: Work, workflow: Workflow, now: datetime) -> LimitExceeded | None:
@@ -189,21 +200,6 @@ def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetim
         error_code="rate_limited",
         error_detail=f"{workflow.max_executions_per_hour} executions in the last hour are the limit",
         notifications=work.spec.notifications if tell else (),
-    )
-
-
-def record_started(claimed: Sequence[Claimed]) -> None:
-    """The audit entries that these began to act."""
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            team_id=one.team_id,
-            actor="system:worker",
-            action="execution_started",
-            target_type="execution",
-            target_id=one.execution_id,
-            detail={"workflow": str(one.workflow_id)},
-        )
-        for one in claimed
     )
 
 
@@ -251,12 +247,12 @@ def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -
             status,
             *steps,
             filter_trace=work.verdict.trace,
-            returns_rate=status is Status.FAILED and work.claimed.attempts == 0,
             **more,
         )
         if complete([outcome]):
             # Whatever was signed for it before and may not have landed has expired, or it would not have been claimed.
             settlement.release(work.claimed.id)
+        reach("ending")
 
 
 def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:

@@ -83,8 +83,9 @@ def execution_replay(*, actor: Actor, execution: Execution, use_current: bool = 
         Refused: the workflow was deleted or is not enabled.
     """
     workflow = Workflow.objects.select_for_update(no_key=True).get(pk=execution.workflow_id)
-    if workflow.deleted_at is not None or not workflow.enabled or workflow.version_id is None:
-        raise Refused("the workflow is not enabled", code="workflow_disabled")
+    refusal = replay_refusal(workflow)
+    if refusal is not None or workflow.version_id is None:
+        raise refusal or Refused("the workflow has no definition", code="workflow_disabled")
     # Counted under the workflow's lock, so that two replays at once have two numbers.
     number = Execution.objects.filter(workflow=workflow, replay_of=execution.execution_id).count() + 1
     stored = execution.event
@@ -101,6 +102,15 @@ def execution_replay(*, actor: Actor, execution: Execution, use_current: bool = 
     started = execution_id(workflow.id, event.key)
     audit.record(actor, "execution_replayed", "execution", started, replay_of=execution.execution_id)
     return started
+
+
+def replay_refusal(workflow: Workflow) -> Refused | None:
+    """Why no event of this workflow is replayed; None if they are."""
+    if workflow.deleted_at is not None:
+        return Refused("the workflow was deleted", code="workflow_disabled")
+    if not workflow.enabled:
+        return Refused("the workflow is not enabled", code="workflow_disabled")
+    return None
 
 
 def _take(workflow: Workflow, version_id: int, event: Event, replay_of: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +11,15 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
-from accounts.actors import system
 from chain.errors import ChainError
 from chain.types import SignatureStatus
-from executions import steps, stored_json
+from executions import steps, stored_json, timing
+from executions.automatic_pauses import pause_workflow
+from executions.crashpoints import reach
 from executions.gateway import gateway
 from executions.models import Attempt, Execution, Reservation
-from executions.states import AttemptStatus, Step
-from workflows.models import Workflow
+from executions.outflow import Balances, Granted, Outflow, outflow
+from executions.states import AttemptStatus, Step, attempts_before
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +28,11 @@ log = structlog.get_logger(__name__)
 class Charge:
     """A landed transaction's own figures, from its meta."""
 
+    payer: str
     fee_lamports: int
     compute_units: int | None
     logs: list[str]
-    lamports: int
-    tokens: dict[str, int]
+    balances: Balances
 
 
 def fetch(attempt: Attempt) -> Charge | None:
@@ -41,22 +42,20 @@ def fetch(attempt: Attempt) -> Charge | None:
     except ChainError as error:
         log.info("charge_unknown_yet", signature=attempt.signature, error=str(error))
         return None
-    meta = found and found.get("meta")
-    if not found or not meta:
+    return charge_of(found) if found else None
+
+
+def charge_of(found: Mapping[str, Any]) -> Charge | None:
+    """The figures in what `getTransaction` answered; None where the node keeps none (`meta` is null)."""
+    meta = found.get("meta")
+    if not meta:
         return None
-    payer = found["transaction"]["message"]["accountKeys"][0]
-    tokens: dict[str, int] = {}
-    for sign, field in ((1, "preTokenBalances"), (-1, "postTokenBalances")):
-        for balance in meta.get(field) or []:
-            if balance.get("owner") == payer:
-                amount = sign * int(balance["uiTokenAmount"]["amount"])
-                tokens[balance["mint"]] = tokens.get(balance["mint"], 0) + amount
     return Charge(
+        payer=found["transaction"]["message"]["accountKeys"][0],
         fee_lamports=meta["fee"],
         compute_units=meta.get("computeUnitsConsumed"),
         logs=[stored_json.clean(line) for line in meta.get("logMessages") or []],
-        lamports=max(0, meta["preBalances"][0] - meta["postBalances"][0]),
-        tokens={mint: amount for mint, amount in tokens.items() if amount > 0},
+        balances=Balances.of_meta(meta),
     )
 
 
@@ -67,9 +66,7 @@ def record(
 
     Returns False when another process has recorded it already.
     """
-    moved = Attempt.objects.filter(
-        pk=attempt.pk, status__in=[AttemptStatus.SIGNED, AttemptStatus.SENT, AttemptStatus.UNKNOWN]
-    ).update(
+    moved = Attempt.objects.filter(pk=attempt.pk, status__in=attempts_before(AttemptStatus.CONFIRMED)).update(
         status=AttemptStatus.CONFIRMED if status.err is None else AttemptStatus.FAILED,
         slot=status.slot,
         error=status.err,
@@ -82,9 +79,15 @@ def record(
 
 
 def finalize(attempt: Attempt) -> int:
-    """Record that the attempt can never be taken back; 1 unless another process did."""
+    """Record that the attempt can never be taken back; 1 unless another process did.
+
+    It waits for the figures, which the ledger needs; where no endpoint tells them for too long, it is settled with what
+    was reserved for it.
+    """
     charge = fetch(attempt) if attempt.fee_lamports is None else None
     now = timezone.now()
+    if attempt.fee_lamports is None and charge is None and _is_recent(attempt, now):
+        return 0
     with transaction.atomic():
         moved = Attempt.objects.filter(
             pk=attempt.pk, finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED]
@@ -94,8 +97,18 @@ def finalize(attempt: Attempt) -> int:
             return 0
         if charge is not None:
             _settle(attempt, charge, Execution.objects.get(pk=attempt.execution_id), now)
+        else:
+            Reservation.objects.filter(execution_id=attempt.execution_id, status=Reservation.Status.RESERVED).update(
+                status=Reservation.Status.SETTLED
+            )
         steps.append([attempt.execution_id], Step.FINALIZED, now, {"signature": attempt.signature})
+        reach("finalizing")
+    reach("finalized")
     return 1
+
+
+def _is_recent(attempt: Attempt, now: datetime) -> bool:
+    return now - (attempt.confirmed_at or attempt.signed_at) < timing.delta(timing.UNKNOWN_S)
 
 
 def release(execution_id: int) -> None:
@@ -105,13 +118,19 @@ def release(execution_id: int) -> None:
     )
 
 
-def reopen(execution_id: int) -> None:
-    """A fork took the landed transaction back, and its bytes may land again: what it charged is reserved again."""
-    last = (
-        Reservation.objects.filter(execution_id=execution_id, status=Reservation.Status.SETTLED).order_by("-id").first()
-    )
+def reopen(execution: Execution) -> None:
+    """A fork took the landed transaction back, and its bytes may land again: what was reserved for them is reserved
+    again, not what they charged, which may have been the fee of a failure."""
+    rows = Reservation.objects.filter(execution_id=execution.id)
+    if rows.filter(status=Reservation.Status.RESERVED).exists():
+        return  # its charge was never told, so it was not settled
+    last = rows.filter(status=Reservation.Status.SETTLED).order_by("-id").first()
     if last is not None:
-        Reservation.objects.filter(pk=last.pk).update(status=Reservation.Status.RESERVED)
+        simulated = execution.simulation or {}
+        last.status = Reservation.Status.RESERVED
+        last.lamports = max(last.lamports, simulated.get("outflow_lamports", 0))
+        last.tokens = simulated.get("outflow_tokens", last.tokens)
+        last.save(update_fields=["status", "lamports", "tokens"])
 
 
 def _figures(charge: Charge | None) -> dict[str, Any]:
@@ -128,20 +147,19 @@ def _settle(attempt: Attempt, charge: Charge, execution: Execution, now: datetim
     )
     if reservation is None:
         return
-    over_lamports = charge.lamports > reservation.lamports
-    over_tokens = any(amount > int(reservation.tokens.get(mint, 0)) for mint, amount in charge.tokens.items())
+    charged = outflow(charge.balances, charge.payer, Granted.from_json(reservation.granted))
+    over_lamports = charged.lamports > reservation.lamports
+    over_tokens = any(amount > int(reservation.tokens.get(mint, 0)) for mint, amount in charged.tokens.items())
     reservation.status = Reservation.Status.SETTLED
-    reservation.lamports = charge.lamports
-    reservation.tokens = charge.tokens
+    reservation.lamports = charged.lamports
+    reservation.tokens = charged.tokens
     reservation.save(update_fields=["status", "lamports", "tokens"])
-    if over_lamports or over_tokens:
-        _pause_for_overspending(attempt, charge, execution, now)
+    # What was found on the chain afterwards (executions.recovery) was judged when it was signed, not here.
+    if (over_lamports or over_tokens) and not attempt.recovered:
+        _pause_for_overspending(attempt, charged, execution, now)
 
 
-def _pause_for_overspending(attempt: Attempt, charge: Charge, execution: Execution, now: datetime) -> None:
+def _pause_for_overspending(attempt: Attempt, charged: Outflow, execution: Execution, now: datetime) -> None:
     """The limits were judged on a simulation that reality exceeded: stop before it happens again."""
-    reason = f"{attempt.signature} took {charge.lamports} lamports, more than was reserved for it"
-    if Workflow.objects.filter(pk=execution.workflow_id, paused_at=None).update(paused_at=now, paused_reason=reason):
-        workflow = Workflow.objects.select_related("team").get(pk=execution.workflow_id)
-        actor = system(workflow.team, "worker")
-        audit.record(actor, "workflow_paused", "workflow", workflow.id, target_name=workflow.name, reason=reason)
+    reason = f"{attempt.signature} took {charged.lamports} lamports, more than was reserved for it"
+    pause_workflow(workflow_id=execution.workflow_id, reason=reason, execution_id=execution.id, now=now)

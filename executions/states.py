@@ -3,7 +3,7 @@
 An execution:
 
     pending ──► processing ──► success ──reverted──► processing
-       │            ├────────► failed    ──retry───► pending
+       │            ├────────► failed    ──retry───► pending     (──reverted─► processing, like success)
        │            ├────────► filtered
        │            └────────► throttled ──retry───► pending
        └─ waiting_for: pause, or a person's approval; a processing one: the chain's confirmation, or a person
@@ -71,17 +71,19 @@ class Step(StrEnum):
     CONFIRMED = "confirmed"
     FINALIZED = "finalized"
     REVERTED = "reverted"
+    RESOLVED = "resolved"
     NOTIFIED = "notified"
 
 
 EXECUTION_MOVES: dict[Status, frozenset[Status]] = {
-    # Back to pending: its worker gives it back (pause, shutdown) before anything was signed.
-    Status.PENDING: frozenset({Status.PROCESSING}),
+    # A row that is held and ended in one transaction is never seen processing.
+    Status.PENDING: frozenset({Status.PROCESSING, Status.SUCCESS, Status.FAILED, Status.FILTERED, Status.THROTTLED}),
+    # Back to pending: its worker gives it back (pause, shutdown), or everything that was signed for it has expired.
     Status.PROCESSING: frozenset({Status.PENDING, Status.SUCCESS, Status.FAILED, Status.FILTERED, Status.THROTTLED}),
     # Only by `reverted`.
     Status.SUCCESS: frozenset({Status.PROCESSING}),
-    # Only by a person's retry, and only when no attempt can land.
-    Status.FAILED: frozenset({Status.PENDING}),
+    # Only by a person's retry, and only when no attempt can land; a failed transaction too can vanish in a fork.
+    Status.FAILED: frozenset({Status.PENDING, Status.PROCESSING}),
     Status.THROTTLED: frozenset({Status.PENDING}),
     Status.FILTERED: frozenset(),
 }
@@ -127,6 +129,6 @@ def may_move(old: Status, new: Status) -> bool:
     return new in EXECUTION_MOVES[old]
 
 
-def attempt_may_move(old: AttemptStatus, new: AttemptStatus) -> bool:
-    """Whether an attempt may go from `old` to `new`."""
-    return new in ATTEMPT_MOVES[old]
+def attempts_before(new: AttemptStatus) -> list[AttemptStatus]:
+    """The statuses from which an attempt may become `new`: what a conditional UPDATE compares."""
+    return [old for old, allowed in ATTEMPT_MOVES.items() if new in allowed]

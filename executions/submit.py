@@ -9,26 +9,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from chain.errors import ChainError
-from chain.types import SignedTransaction
+from accounts.prepared import prepared_cursor
+from chain.errors import Ambiguous, ChainError
 from executions import limits, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
 from executions.errors import BuildFailed, DroppedByFork, LeaseLost, NotNow
-from executions.gateway import gateway
+from executions.gateway import WrongChain, gateway
 from executions.keys import open_signer
 from executions.models import Attempt
-from executions.states import Step, WaitingFor
+from executions.states import Step
 from executions.steps import as_json, step
-from workflows.models import Signer, Workflow
+from workflows.models import Workflow
 from workflows.specs.workflow import WorkflowSpec
 
 log = structlog.get_logger(__name__)
@@ -112,7 +111,10 @@ def write_ahead(
         LimitExceeded: with the figures; nothing was reserved.
         LeaseLost: another worker has taken this execution over.
     """
-    genesis_hash = gateway().genesis_hash()
+    try:
+        genesis_hash = gateway().genesis_hash()
+    except (ChainError, WrongChain) as error:
+        raise NotNow(str(error)) from error
     with transaction.atomic():
         installation = limits.lock_installation()
         workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id].workflow
@@ -125,42 +127,71 @@ def write_ahead(
         now = timezone.now()
         limits.reserve(execution_id=claimed.id, workflow=workflow, signer=signer, prepared=prepared, now=now)
         signed = open_signer(signer).sign(prepared.message, prepared.last_valid_block_height)
-        attempt = _store(claimed, signer, signed, number, genesis_hash, now)
         done = [*steps, step(Step.SIGNED, now, {"signature": signed.signature, "attempt": number})]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE executions_execution SET waiting_for = %s, lease_token = NULL, lease_until = NULL,"
-                " steps = steps || %s::jsonb, filter_trace = %s::jsonb, simulation = %s::jsonb"
-                " WHERE id = %s AND status = 'processing' AND lease_token = %s",
-                [
-                    WaitingFor.CONFIRMATION,
-                    as_json(done),
-                    stored_json.dumps(filter_trace),
-                    stored_json.dumps(prepared.simulation),
-                    claimed.id,
-                    claimed.token,
-                ],
-            )
-            if cursor.rowcount != 1:
-                raise LeaseLost(f"execution {claimed.execution_id} was taken over")
+        attempt = Attempt(
+            execution_id=claimed.id,
+            number=number,
+            signer=signer,
+            signature=signed.signature,
+            raw=signed.raw,
+            blockhash=signed.blockhash,
+            last_valid_block_height=signed.last_valid_block_height,
+            genesis_hash=genesis_hash,
+            signed_at=now,
+        )
+        _store(attempt, claimed, done, filter_trace, prepared.simulation)
+        reach("signing")
     reach("signed")
     return attempt
 
 
+# Without the lease there is no attempt either. New columns of the table need a default in the database.
+_STORE = """
+WITH mine AS (
+    UPDATE executions_execution SET waiting_for = 'confirmation', lease_token = NULL, lease_until = NULL,
+        steps = steps || %(steps)s::jsonb, filter_trace = %(trace)s::jsonb, simulation = %(simulation)s::jsonb
+    WHERE id = %(execution)s AND status = 'processing' AND lease_token = %(token)s
+    RETURNING id
+)
+INSERT INTO executions_attempt (execution_id, number, signer_id, status, signature, raw, blockhash,
+    last_valid_block_height, genesis_hash, signed_at, sends, unknown_answers)
+SELECT id, %(number)s, %(signer)s, 'signed', %(signature)s, %(raw)s, %(blockhash)s, %(height)s, %(genesis)s, %(now)s, 0,
+    '[]' FROM mine
+RETURNING id
+"""
+
+
 def _store(
-    claimed: Claimed, signer: Signer, signed: SignedTransaction, number: int, genesis_hash: str, now: datetime
-) -> Attempt:
-    return Attempt.objects.create(
-        execution_id=claimed.id,
-        number=number,
-        signer=signer,
-        signature=signed.signature,
-        raw=signed.raw,
-        blockhash=signed.blockhash,
-        last_valid_block_height=signed.last_valid_block_height,
-        genesis_hash=genesis_hash,
-        signed_at=now,
-    )
+    attempt: Attempt,
+    claimed: Claimed,
+    steps: list[dict[str, Any]],
+    filter_trace: dict[str, Any],
+    simulation: dict[str, Any],
+) -> None:
+    """Write the attempt and hand its execution over to the confirmation round. Raises LeaseLost."""
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            {
+                "execution": claimed.id,
+                "token": claimed.token,
+                "steps": as_json(steps),
+                "trace": stored_json.dumps(filter_trace),
+                "simulation": stored_json.dumps(simulation),
+                "number": attempt.number,
+                "signer": attempt.signer_id,
+                "signature": attempt.signature,
+                "raw": attempt.raw,
+                "blockhash": attempt.blockhash,
+                "height": attempt.last_valid_block_height,
+                "genesis": attempt.genesis_hash,
+                "now": attempt.signed_at,
+            },
+        )
+        stored = cursor.fetchone()
+    if stored is None:
+        raise LeaseLost(f"execution {claimed.execution_id} was taken over")
+    (attempt.id,) = stored
 
 
 # The nested EXISTS make PostgreSQL take the three locks in the order of executions.limits; a pause that is being
@@ -180,7 +211,7 @@ WHERE id = %(attempt)s AND sending_at IS NULL AND status = 'signed' AND EXISTS (
 
 def mark_sending(attempt: Attempt) -> bool:
     """Step 3: allow the first send, unless something is paused. False: not allowed now, or marked by somebody else."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _MARK,
             {
@@ -195,28 +226,32 @@ def mark_sending(attempt: Attempt) -> bool:
     return marked
 
 
+# The first one that an endpoint may have taken is the step; rebroadcasts only count.
+_RECORD_SEND = """
+WITH before AS (SELECT id, status FROM executions_attempt WHERE id = %(attempt)s FOR NO KEY UPDATE),
+a AS (
+    UPDATE executions_attempt t SET last_sent_at = %(now)s, sends = t.sends + 1,
+        status = CASE WHEN before.status = 'signed' AND %(taken)s THEN 'sent' ELSE before.status END
+    FROM before WHERE t.id = before.id
+    RETURNING t.execution_id, before.status = 'signed' AND %(taken)s AS is_first)
+UPDATE executions_execution e SET steps = steps || %(steps)s::jsonb FROM a WHERE e.id = a.execution_id AND a.is_first
+"""
+
+
 def send(attempt: Attempt, *, everywhere: bool = False) -> None:
     """Step 4: hand the stored bytes over and write down that it was tried. Never raises for what the chain answers:
     whether they landed is found out by asking for the signature, never from the answer to a send."""
     try:
         gateway().rpc.send(bytes(attempt.raw), everywhere=everywhere)
-        answer = None
+        may_be_taken = True
     except ChainError as error:
-        answer = f"{type(error).__name__}: {error}"
-        log.info("send_not_taken", signature=attempt.signature, answer=answer)
+        may_be_taken = isinstance(error, Ambiguous)
+        log.info("send_not_taken", signature=attempt.signature, answer=f"{type(error).__name__}: {error}")
     reach("sent")
     now = timezone.now()
     sent = as_json([step(Step.SENT, now, {"signature": attempt.signature, "attempt": attempt.number})])
-    with connection.cursor() as cursor:
-        # The first one that was taken is the step; rebroadcasts only count.
-        cursor.execute(
-            "WITH a AS (UPDATE executions_attempt SET last_sent_at = %s, sends = sends + 1,"
-            " status = CASE WHEN status = 'signed' AND %s THEN 'sent' ELSE status END"
-            " WHERE id = %s RETURNING execution_id, sends)"
-            " UPDATE executions_execution e SET steps = steps || %s::jsonb FROM a"
-            " WHERE e.id = a.execution_id AND a.sends = 1",
-            [now, answer is None, attempt.id, sent],
-        )
+    with prepared_cursor() as cursor:
+        cursor.execute(_RECORD_SEND, {"now": now, "attempt": attempt.id, "taken": may_be_taken, "steps": sent})
     reach("recorded")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import claims, confirm, dispatch, notify, stats
+from executions import claims, confirm, dispatch, memo_watch, notify, schedules, stats
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -14,9 +14,11 @@ from executions.turns import turn
 SWEEP_LIMIT = 1000
 DELIVERIES_A_TASK = 50
 DELIVERERS = 2
-DELIVERY_S = 30
+# A deliverer that died keeps the others waiting for so long.
+DELIVERY_S = 5
 # What is due later than this is found by beat's next round.
 BEAT_S = 2.0
+MEMO_WATCH_S = 60
 
 
 @shared_task(name="executions.advance")
@@ -32,10 +34,10 @@ def confirm_signatures() -> None:
 @shared_task(name="executions.notify")
 def deliver() -> None:
     """Slow receivers must not hold every process of the worker: a few deliver, the others go on with payments."""
-    with turn("notify", places=DELIVERERS, for_at_most_s=DELIVERY_S) as free:
-        if not free:
+    with turn("notify", places=DELIVERERS, for_at_most_s=DELIVERY_S) as mine:
+        if not mine:
             return
-        done = notify.deliver_due(DELIVERIES_A_TASK)
+        done = notify.deliver_due(DELIVERIES_A_TASK, still_at_it=mine.renew)
     if done.next_due_s is not None and done.next_due_s < BEAT_S:
         dispatch.wake_notify(after_s=done.next_due_s)
 
@@ -50,3 +52,17 @@ def sweep(self: Task) -> None:
     dispatch.wake(claims.due(SWEEP_LIMIT))
     confirm.finalize_round()
     stats.fold()
+
+
+@shared_task(name="executions.fire_schedules")
+def fire_schedules() -> None:
+    """What is due by now; one query when nothing is."""
+    schedules.fire_due(timezone.now())
+
+
+@shared_task(name="executions.watch_memos")
+def watch_memos() -> None:
+    """Whether the chain knows payments that this database does not."""
+    with turn("memos", places=1, for_at_most_s=MEMO_WATCH_S) as free:
+        if free:
+            memo_watch.watch()

@@ -9,8 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db import connection
-
+from accounts.prepared import prepared_cursor
 from listener.loading import load_again, load_audience
 from listener.registry import Audience, Wanted
 
@@ -38,8 +37,10 @@ def current(audiences: Collection[Audience]) -> Current:
     2. A workflow with another version or commitment is loaded again, and leaves if it watches something else now.
     3. A workflow that is not enabled any more leaves.
     """
-    generations = _generations([audience.subscription_id for audience in audiences])
-    facts = _facts({wanted.workflow_id for audience in audiences for wanted in audience.wanted})
+    generations, facts = _committed(
+        [audience.subscription_id for audience in audiences],
+        {wanted.workflow_id for audience in audiences for wanted in audience.wanted},
+    )
     changed = [w.workflow_id for a in audiences for w in a.wanted if _has_changed(w, facts.get(w.workflow_id))]
     reloaded = {wanted.workflow_id: wanted for wanted in load_again(changed)} if changed else {}
     fresh: dict[int, Audience] = {}
@@ -55,7 +56,7 @@ def _checked(audience: Audience, facts: dict[UUID, _Facts], reloaded: dict[UUID,
     wanted = tuple(_as_now(w, facts.get(w.workflow_id), reloaded) for w in audience.wanted)
     if all(now is before for now, before in zip(wanted, audience.wanted, strict=True)):
         return audience
-    return replace(audience, wanted=tuple(w for w in wanted if w is not None and w.watch == audience.watch))
+    return replace(audience, wanted=tuple(w for w in wanted if w is not None and audience.watch in w.watches))
 
 
 def _as_now(wanted: Wanted, facts: _Facts | None, reloaded: dict[UUID, Wanted]) -> Wanted | None:
@@ -69,23 +70,30 @@ def _as_now(wanted: Wanted, facts: _Facts | None, reloaded: dict[UUID, Wanted]) 
 
 
 def _has_changed(wanted: Wanted, facts: _Facts | None) -> bool:
-    return facts is not None and (facts.version_id != wanted.version_id or facts.commitment != wanted.watch.commitment)
+    return facts is not None and (facts.version_id != wanted.version_id or facts.commitment != wanted.commitment)
 
 
-def _generations(subscription_ids: list[int]) -> dict[int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, generation FROM listener_subscription WHERE id = ANY(%s)", [subscription_ids])
-        return dict(cursor.fetchall())
+# One statement for both questions: this is on the way of every event.
+_CURRENT = """
+SELECT id, generation, NULL::uuid, NULL::bigint, NULL::bigint, NULL::bool, NULL::text
+FROM listener_subscription WHERE id = ANY(%s::bigint[])
+UNION ALL
+SELECT NULL, NULL, id, version_id, enabled_at_slot, dry_run, commitment
+FROM workflows_workflow WHERE id = ANY(%s::uuid[]) AND enabled
+"""
 
 
-def _facts(workflow_ids: Collection[UUID]) -> dict[UUID, _Facts]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, version_id, enabled_at_slot, dry_run, commitment FROM workflows_workflow"
-            " WHERE id = ANY(%s::uuid[]) AND enabled",
-            [list(workflow_ids)],
-        )
-        return {
-            workflow_id: _Facts(version_id, enabled_at_slot or 0, dry_run, commitment)
-            for workflow_id, version_id, enabled_at_slot, dry_run, commitment in cursor.fetchall()
-        }
+def _committed(
+    subscription_ids: list[int], workflow_ids: Collection[UUID]
+) -> tuple[dict[int, int], dict[UUID, _Facts]]:
+    """Generations of subscriptions, and facts of those workflows that are enabled."""
+    generations: dict[int, int] = {}
+    facts: dict[UUID, _Facts] = {}
+    with prepared_cursor() as cursor:
+        cursor.execute(_CURRENT, [subscription_ids, list(workflow_ids)])
+        for subscription_id, generation, workflow_id, version_id, enabled_at_slot, dry_run, commitment in cursor:
+            if workflow_id is None:
+                generations[subscription_id] = generation
+            else:
+                facts[workflow_id] = _Facts(version_id, enabled_at_slot or 0, dry_run, commitment)
+    return generations, facts

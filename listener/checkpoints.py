@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
-from listener.observations import GapProgress, Sample, Seen
+from accounts.prepared import prepared_cursor
+from executions.crashpoints import reach
+from listener.observations import CaughtUp, GapProgress, Seen
 
 
 def advance(seen: Iterable[Seen]) -> None:
@@ -27,7 +29,7 @@ def advance(seen: Iterable[Seen]) -> None:
             counts[subscription_id] += count
     if not slots:
         return
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "WITH locked AS ("
             "SELECT id FROM listener_subscription WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"
@@ -37,20 +39,29 @@ def advance(seen: Iterable[Seen]) -> None:
             " WHERE s.id = g.id",
             [list(slots), list(slots), list(slots.values()), [counts[key] for key in slots]],
         )
+    reach("ingest.checkpoint_moved")
 
 
-def close_state_gaps(samples: Sequence[Sample]) -> None:
-    """The catch-up sample of a state subscription accounts for its gaps: no method returns what was in between."""
-    closing = [sample for sample in samples if sample.closes_gaps]
-    if not closing:
+def close_state_gaps(caught_up: Sequence[CaughtUp]) -> None:
+    """Catch-up samples account for the gaps of their subscription. Of balances the history says what was in between; of
+    other states no method does."""
+    if not caught_up:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE listener_gap gap"
-            " SET status = 'filled', note = 'coalesced', done_slot = gap.to_slot, closed_at = now()"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS g(subscription_id, slot)"
+            "UPDATE listener_gap gap SET"
+            " status = CASE WHEN g.lost_because = '' THEN 'filled' ELSE 'lost' END,"
+            " note = CASE WHEN g.lost_because = '' THEN g.note ELSE g.lost_because END,"
+            " done_slot = CASE WHEN g.lost_because = '' THEN gap.to_slot END, closed_at = now()"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[])"
+            " AS g(subscription_id, slot, lost_because, note)"
             " WHERE gap.subscription_id = g.subscription_id AND gap.status = 'open' AND gap.to_slot <= g.slot",
-            [[sample.subscription_id for sample in closing], [sample.sample.slot for sample in closing]],
+            [
+                [done.subscription_id for done in caught_up],
+                [done.slot for done in caught_up],
+                [done.lost_because for done in caught_up],
+                [done.note for done in caught_up],
+            ],
         )
 
 

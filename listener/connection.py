@@ -28,6 +28,7 @@ from listener.protocol import (
     Message,
     Protocol,
     Refused,
+    SignatureNotice,
     SlotNotice,
 )
 from listener.watches import METHODS, Watch
@@ -55,6 +56,8 @@ class Events(Interface):
     def account(self, notice: AccountNotice[int]) -> None: ...
 
     def logs(self, notice: LogsNotice[int]) -> None: ...
+
+    def signature(self, notice: SignatureNotice[int]) -> None: ...
 
     def lost(self, subscription_ids: Sequence[int]) -> None: ...
 
@@ -215,6 +218,8 @@ class Connection:
                 self._events.account(message)
             case LogsNotice():
                 self._events.logs(message)
+            case SignatureNotice():
+                self._events.signature(message)
             case SlotNotice():
                 self._slot_at_s = time.monotonic()
                 self.slot, self.root = max(self.slot, message.slot), max(self.root, message.root)

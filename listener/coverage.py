@@ -3,11 +3,12 @@
 A subscription that was acknowledged sees from now on. Before it counts as covered:
 
 1. The time since its checkpoint is written down as a gap (listener.gaps), so that the checkpoint may pass it.
-2. Of a state, one sample is read that is not older than the acknowledgement, and closes the gap. Live samples wait for
-   it, so that the first transition after the gap is the one marked `catch_up`.
-   Of logs, the read-back (listener.backfill) is told; live notices go on at once, the keys keep them apart.
+2. Of a state, one sample is read that is not older than the acknowledgement, and closes the gap; of a program's
+   accounts, all of them (listener.programs); before that of a balance, what it was in between (listener.
+   balance_history). Live samples wait for it, so that the first transition after the gap is the one marked `catch_up`.
+   Of transactions, the read-back (listener.backfill) is told; live notices go on at once, the keys keep them apart.
 
-A lost socket begins it anew.
+A lost socket begins it anew. A checkpoint waits for what was told live and is still being fetched (listener.fetching).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
@@ -24,15 +26,20 @@ from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.pool import backoff
 from chain.types import AccountSample, Commitment
 from executions import timing
+from executions.crashpoints import reach
 from listener import gaps
 from listener.backfill import ReadBack
+from listener.balance_history import PastBalances, past_balances
 from listener.connection import Connection
 from listener.database import Database
 from listener.errors import WrongChain
+from listener.fetching import Fetching
 from listener.gaps import Blind
+from listener.live import LiveTransactions
 from listener.mailbox import Mailbox
-from listener.observations import Sample, Seen, TransactionLogs
-from listener.protocol import AccountNotice, LogsNotice
+from listener.observations import CaughtUp, Observation, Sample, Seen
+from listener.programs import ProgramReader
+from listener.protocol import AccountNotice, LogsNotice, SignatureNotice
 from listener.registry import Registry
 from listener.sampling import Read, Sampler, for_watch
 from listener.watches import Watch
@@ -41,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 # Held samples of all subscriptions together; more are let go before their catch-up sample has come.
 MOST_HELD = 10_000
+# How long a balance waits for its history before what happened in between becomes one change.
+MERGED_AFTER_S = 45.0
 # A slot is safe to pass when it is this old: nothing of it can be on its way any more.
 CHECKPOINT_LAG_SLOTS = 32
 
@@ -55,6 +64,10 @@ class _Cover:
     is_covered: bool = False
     count: int = 0
     held: list[Sample] = field(default_factory=list)
+    # The first slot of its open gap, while it is not covered.
+    blind_from: int | None = None
+    # A slot that the checkpoint may move to when everything fetched up to this number is done.
+    next_checkpoint: tuple[int, int] | None = None
 
 
 class Coverage:
@@ -75,7 +88,11 @@ class Coverage:
         self._database = database
         self._rpc = rpc
         self._genesis_hash = genesis_hash
+        self._most_signatures = most_signatures
         self.sampler = Sampler(rpc, self._sampled)
+        self.programs = ProgramReader(rpc, database, self._program_read)
+        self.fetching = Fetching(mailbox.put, self._unfetched)
+        self._live = LiveTransactions(registry, mailbox, rpc, self.fetching)
         self.read_back = ReadBack(
             registry=registry,
             mailbox=mailbox,
@@ -110,6 +127,8 @@ class Coverage:
             self._held -= len(cover.held) if cover else 0
             self._seeing.pop(subscription_id, None)
             self.sampler.forget(subscription_id)
+            self.programs.forget(subscription_id)
+            self._live.forget(subscription_id)
 
     def slot_of(self, subscription_id: int) -> int | None:
         """Everything after this slot is seen live; None while nothing is."""
@@ -125,10 +144,11 @@ class Coverage:
 
     @property
     def has_room(self) -> bool:
-        return self._mailbox.has_room
+        return self._mailbox.has_room and self.fetching.has_room
 
     async def room(self) -> None:
         await self._mailbox.room()
+        await self.fetching.room()
 
     async def connected(self, connection: Connection) -> None:
         """Make sure that it is still the same chain: a test chain may have begun anew under the same address."""
@@ -161,18 +181,24 @@ class Coverage:
             cover.turn += 1
             cover.is_covered, cover.reason = False, "reconnect"
             self._seeing.pop(subscription_id, None)
-            self._let_go(cover, catch_up=True)
+            held = self._held_back(cover, catch_up=True)
+            # Of a balance the history from the checkpoint on tells them too, with what was before each.
+            self._mailbox.put(held if cover.watch.kind != "balance" else ())
 
     def account(self, notice: AccountNotice[int]) -> None:
         cover = self._covers.get(notice.key)
         if cover is None:
             return
-        state = for_watch(cover.watch, notice.slot, notice.lamports, notice.owner, notice.data)
-        sample = Sample(notice.key, cover.watch.address, state, time.time())
         cover.count += 1
+        address = notice.address or cover.watch.address
+        if not cover.watch.is_state:
+            self._live.token_account(notice.key, address, notice.slot)
+            return
+        state = for_watch(cover.watch, notice.slot, notice.lamports, notice.owner, notice.data)
+        sample = Sample(notice.key, address, state, time.time())
         if cover.is_covered:
             self._mailbox.put((sample,))
-            self._verify(notice.key, cover, notice.slot)
+            self._verify(notice.key, cover, address, notice.slot)
             return
         cover.held.append(sample)
         self._held += 1
@@ -181,56 +207,109 @@ class Coverage:
 
     def logs(self, notice: LogsNotice[int]) -> None:
         cover = self._covers.get(notice.key)
-        if cover is None:
-            return
-        cover.count += 1
-        seen = TransactionLogs(notice.key, notice.slot, notice.signature, notice.err, notice.logs, time.time())
-        self._mailbox.put((seen,))
+        if cover is not None:
+            cover.count += 1
+            self._live.logs(notice)
+
+    def signature(self, notice: SignatureNotice[int]) -> None:
+        cover = self._covers.get(notice.key)
+        if cover is not None:
+            cover.count += 1
+            self._live.signature(notice, cover.watch.address)
 
     # What ingest and the sampler tell
 
     def doubt(self, doubtful: Iterable[tuple[int, str, int]]) -> None:
         """Samples were refused as old although they differ: read these accounts once, after the slots of their rows."""
-        for subscription_id, _, slot in doubtful:
+        for subscription_id, address, slot in doubtful:
             cover = self._covers.get(subscription_id)
             if cover is not None:
-                self._read_again(subscription_id, cover, cover.watch.commitment, slot + 1)
+                self._read_again(subscription_id, cover, address, cover.watch.commitment, slot + 1)
 
     def _sampled(self, read: Read, sample: AccountSample, seen_at_s: float) -> None:
         cover = self._covers.get(read.subscription_id)
         if cover is None:
             return
-        is_current = read.catch_up and read.turn == cover.turn
-        observation = Sample(
-            read.subscription_id,
-            read.watch.address,
-            sample,
-            seen_at_s,
-            catch_up=read.catch_up,
-            live=False,
-            closes_gaps=read.catch_up,
-        )
-        self._mailbox.put((observation,))
-        if is_current:
+        observation = Sample(read.subscription_id, read.address, sample, seen_at_s, catch_up=read.catch_up, live=False)
+        if not read.catch_up:
+            # A balance that is being read back must not jump ahead of its history; what is in doubt is answered by it.
+            if cover.is_covered or cover.watch.kind != "balance":
+                self._mailbox.put([observation])
+        elif cover.watch.kind == "balance" and cover.blind_from is not None:
+            work = partial(self._read_back_balances, read, observation, cover.blind_from)
+            self.fetching.want(read.subscription_id, sample.slot, work)
+        else:
+            self._mailbox.put(self._caught_up(read, cover, [observation]))
+
+    async def _read_back_balances(
+        self, read: Read, observation: Sample, first_slot: int, waited_s: float
+    ) -> Sequence[Observation]:
+        """What the balance was in between, and then the sample; that alone where the history does not come."""
+        if waited_s < timing.scaled(MERGED_AFTER_S):
+            most = self._most_signatures
+            past = await past_balances(self._rpc, read.watch, first_slot, observation.sample, most=most)
+        else:
+            past = PastBalances((), "coalesced: its history could not be read")
+        cover = self._covers.get(read.subscription_id)
+        if cover is None:
+            return []
+        between = [Sample(read.subscription_id, read.address, one, time.time(), live=False) for one in past.samples]
+        return self._caught_up(read, cover, [*between, observation], past.note)
+
+    def _caught_up(
+        self, read: Read, cover: _Cover, samples: Sequence[Sample], note: str = "coalesced"
+    ) -> list[Observation]:
+        """Everything up to the last of these samples, and what was held meanwhile, in the order for the mailbox."""
+        slot = samples[-1].sample.slot
+        found: list[Observation] = [*samples, CaughtUp(read.subscription_id, slot, note=note)]
+        if read.turn == cover.turn:
+            cover.is_covered, cover.blind_from = True, None
+            # What is not newer than the sample is in it.
+            found += [held for held in self._held_back(cover, catch_up=False) if held.sample.slot > slot]
+            self._verify(read.subscription_id, cover, read.address, slot)
+        return found
+
+    def _program_read(self, read: Read, found: Sequence[Observation], slot: int) -> None:
+        cover = self._covers.get(read.subscription_id)
+        if cover is None:
+            return
+        self._mailbox.put(found)
+        if read.turn == cover.turn:
             cover.is_covered = True
             self._let_go(cover, catch_up=False)
-            self._verify(read.subscription_id, cover, sample.slot)
 
-    def _verify(self, subscription_id: int, cover: _Cover, slot: int) -> None:
+    async def _unfetched(self, subscription_id: int, slot: int) -> None:
+        """What was told at `slot` could not be fetched: a gap, for the read-back to fill."""
+        await self._database.run(gaps.open_around, subscription_id, slot, CHECKPOINT_LAG_SLOTS)
+        self.read_back.kick(subscription_id)
+
+    def _verify(self, subscription_id: int, cover: _Cover, address: str, slot: int) -> None:
         """What was only processed may vanish with its fork, and nobody would say so: when the confirmed chain has
         passed the slot, its state is read and applied like any other sample, newer than what vanished."""
         if cover.watch.commitment == "processed":
-            self._read_again(subscription_id, cover, "confirmed", slot + 1)
+            self._read_again(subscription_id, cover, address, "confirmed", slot + 1)
 
-    def _read_again(self, subscription_id: int, cover: _Cover, commitment: Commitment, min_slot: int) -> None:
-        self.sampler.request(Read(subscription_id, cover.watch, commitment, min_slot, cover.turn, catch_up=False))
+    def _read_again(
+        self, subscription_id: int, cover: _Cover, address: str, commitment: Commitment, min_slot: int
+    ) -> None:
+        read = Read(subscription_id, cover.watch, address, commitment, min_slot, cover.turn, catch_up=False)
+        self.sampler.request(read)
 
     def _let_go(self, cover: _Cover, *, catch_up: bool) -> None:
-        """Pass on what was held, the first marked where the catch-up sample has not come before it."""
+        """Pass on what was held."""
+        self._mailbox.put(self._held_back(cover, catch_up=catch_up))
+
+    def _held_back(self, cover: _Cover, *, catch_up: bool) -> list[Sample]:
+        """What was held, and is not any more; the first of each account marked where no catch-up comes before it."""
         held, cover.held = cover.held, []
         self._held -= len(held)
-        if held:
-            self._mailbox.put([replace(held[0], catch_up=catch_up), *held[1:]])
+        marked: set[str] = set()
+        passed = []
+        for sample in held:
+            is_first = sample.address not in marked
+            marked.add(sample.address)
+            passed.append(replace(sample, catch_up=True) if catch_up and is_first else sample)
+        return passed
 
     # What goes on beside
 
@@ -244,17 +323,27 @@ class Coverage:
 
     async def _take_up(self, taken: dict[int, tuple[int, int]]) -> None:
         blind = [blind for key, (slot, _) in taken.items() for blind in self._blind(key, slot)]
-        await self._database.run(gaps.open_gaps, blind)
+        blind_from = await self._database.run(gaps.open_gaps, blind)
+        reach("gaps_opened")
         for subscription_id, (slot, turn) in taken.items():
             cover = self._covers.get(subscription_id)
             if cover is None or cover.turn != turn:
                 continue
             if cover.watch.is_state:
-                read = Read(subscription_id, cover.watch, cover.watch.commitment, slot, turn, catch_up=True)
-                self.sampler.request(read)
+                cover.blind_from = blind_from.get(subscription_id)
+                self._catch_up(subscription_id, cover.watch, slot, turn)
             else:
                 cover.is_covered = True
                 self.read_back.kick(subscription_id)
+
+    def _catch_up(self, subscription_id: int, watch: Watch, slot: int, turn: int) -> None:
+        is_program = watch.kind == "program"
+        address = "" if is_program else watch.address
+        read = Read(subscription_id, watch, address, watch.commitment, slot, turn, catch_up=True)
+        if is_program:
+            self.programs.request(read)
+        else:
+            self.sampler.request(read)
 
     def _blind(self, subscription_id: int, slot: int) -> Iterable[Blind]:
         cover, audience = self._covers.get(subscription_id), self._registry.audience(subscription_id)
@@ -268,11 +357,27 @@ class Coverage:
         by_slot: dict[int, dict[int, int]] = {}
         for subscription_id, connection in self._seeing.items():
             cover = self._covers[subscription_id]
-            slot = _old_slot(connection, cover.watch)
-            if cover.is_covered and slot > 0:
+            if not cover.is_covered:
+                continue
+            slot = self._passed(subscription_id, cover, _old_slot(connection, cover.watch))
+            if slot > 0:
                 by_slot.setdefault(slot, {})[subscription_id] = cover.count
                 cover.count = 0
         self._mailbox.put([Seen(counts, slot) for slot, counts in by_slot.items()])
+
+    def _passed(self, subscription_id: int, cover: _Cover, slot: int) -> int:
+        """Up to where everything that was told is in the mailbox: `slot`, or a slot noted before, or 0."""
+        passed = 0
+        if cover.next_checkpoint is not None:
+            noted, number = cover.next_checkpoint
+            if not self.fetching.is_done_up_to(subscription_id, number):
+                return 0
+            passed, cover.next_checkpoint = noted, None
+        newest = self.fetching.newest
+        if self.fetching.is_done_up_to(subscription_id, newest):
+            return slot
+        cover.next_checkpoint = (slot, newest)
+        return passed
 
 
 def _old_slot(connection: Connection, watch: Watch) -> int:

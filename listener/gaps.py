@@ -14,6 +14,8 @@ from listener.models import Gap, Subscription
 from listener.registry import Audience
 
 NOBODY_WATCHES = "no workflow watches it any more"
+NOT_FETCHED = "not fetched"
+STATE_NOT_KNOWN = "its state before is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ class OpenGap:
 
 
 @transaction.atomic
-def open_gaps(blind: Sequence[Blind]) -> None:
-    """Record where each subscription was blind: open gaps reach up to its `to_slot`, and who has none gets one."""
+def open_gaps(blind: Sequence[Blind]) -> dict[int, int]:
+    """Record where each subscription was blind: open gaps reach up to its `to_slot`, and who has none gets one.
+
+    Of an account whose state is not known, having come from a backup, nothing can be told apart from what was there
+    before: its gap is lost. Returns the first slot that is unaccounted for, of those that have an open gap now.
+    """
     given: list[Any] = [
         [seen.subscription_id for seen in blind],
         [seen.since_slot for seen in blind],
@@ -63,6 +69,19 @@ def open_gaps(blind: Sequence[Blind]) -> None:
             " AND NOT EXISTS (SELECT 1 FROM listener_gap o WHERE o.subscription_id = g.id AND o.status = 'open')",
             given,
         )
+        cursor.execute(
+            "UPDATE listener_gap gap SET status = 'lost', note = %s, closed_at = now() FROM listener_subscription s"
+            " WHERE gap.subscription_id = ANY(%s) AND gap.status = 'open' AND s.id = gap.subscription_id"
+            " AND s.kind IN ('balance', 'account')"
+            " AND NOT EXISTS (SELECT FROM listener_accountstate a WHERE a.subscription_id = s.id)",
+            [STATE_NOT_KNOWN, given[0]],
+        )
+        cursor.execute(
+            "SELECT subscription_id, min(from_slot) FROM listener_gap"
+            " WHERE status = 'open' AND subscription_id = ANY(%s) GROUP BY subscription_id",
+            [given[0]],
+        )
+        return dict(cursor.fetchall())
 
 
 def oldest_open(subscription_id: int) -> OpenGap | None:
@@ -80,6 +99,21 @@ def extend(subscription_id: int, to_slot: int) -> None:
     Gap.objects.filter(subscription_id=subscription_id, status=Gap.Status.OPEN).update(
         to_slot=Greatest(F("to_slot"), to_slot)
     )
+
+
+def open_around(subscription_id: int, slot: int, lag_slots: int) -> None:
+    """What was told at `slot` is to be read back: a gap from `lag_slots` before it on, since that is the slot of
+    whatever bank told it, unless one is open already that reaches as far back. `extend` moves its end to what is live.
+    """
+    from_slot = max(slot - lag_slots, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO listener_gap (subscription_id, status, from_slot, to_slot, reason, note, created_at)"
+            " SELECT %(id)s, 'open', %(from_slot)s, %(from_slot)s, %(reason)s, '', now() WHERE NOT EXISTS"
+            " (SELECT 1 FROM listener_gap o WHERE o.subscription_id = %(id)s AND o.status = 'open'"
+            " AND o.reason = %(reason)s AND GREATEST(o.from_slot, COALESCE(o.done_slot, 0)) <= %(from_slot)s)",
+            {"id": subscription_id, "from_slot": from_slot, "reason": NOT_FETCHED},
+        )
 
 
 def enabling_gap(*, subscription: Subscription, slot: int) -> None:

@@ -21,9 +21,18 @@ from django.db import transaction
 
 from chain.events import Event
 from executions import intake
+from executions.crashpoints import reach
 from listener import audiences, checkpoints, states
-from listener.matches import of_logs, of_transition
-from listener.observations import GapProgress, Observation, Sample, Seen, TransactionLogs
+from listener.matches import of_logs, of_transaction, of_transition
+from listener.observations import (
+    CaughtUp,
+    FetchedTransaction,
+    GapProgress,
+    Observation,
+    Sample,
+    Seen,
+    TransactionLogs,
+)
 from listener.registry import Audience, Wanted
 from listener.transitions import Transition
 
@@ -46,35 +55,44 @@ def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
     """Write one batch. Observations of subscriptions that nobody wants are left out: enabling reads afresh."""
     known = _known(batch, audience_of)
     samples = [seen for seen in batch if isinstance(seen, Sample) and seen.subscription_id in known]
-    logs = [seen for seen in batch if isinstance(seen, TransactionLogs) and seen.subscription_id in known]
+    told = [
+        seen
+        for seen in batch
+        if isinstance(seen, TransactionLogs | FetchedTransaction) and seen.subscription_id in known
+    ]
     moved = states.Moved((), ())
     if samples:
-        moved = states.apply(samples, lambda subscription_id: known[subscription_id].watch.kind == "balance")
-    concerned = {t.subscription_id for t in moved.transitions} | {seen.subscription_id for seen in logs}
+        moved = states.apply(samples, lambda subscription_id: known[subscription_id].watch.kind)
+    concerned = {t.subscription_id for t in moved.transitions} | {seen.subscription_id for seen in told}
     now = audiences.current([known[subscription_id] for subscription_id in concerned]) if concerned else None
-    found = _find(moved.transitions, logs, now.audiences) if now is not None else []
+    found = _find(moved.transitions, told, now.audiences) if now is not None else []
     execution_ids = _take(found)
-    checkpoints.close_state_gaps(samples)
+    if execution_ids:
+        reach("ingest.executions_inserted")
+    checkpoints.close_state_gaps([done for done in batch if isinstance(done, CaughtUp)])
     checkpoints.record_progress([done for done in batch if isinstance(done, GapProgress)])
     checkpoints.advance([seen for seen in batch if isinstance(seen, Seen)])
     return Recorded(execution_ids, len(found), moved.doubtful, now is not None and now.is_stale)
 
 
 def _known(batch: Sequence[Observation], audience_of: AudienceOf) -> dict[int, Audience]:
-    ids = {seen.subscription_id for seen in batch if isinstance(seen, Sample | TransactionLogs)}
+    ids = {seen.subscription_id for seen in batch if isinstance(seen, Sample | TransactionLogs | FetchedTransaction)}
     return {subscription_id: found for subscription_id in ids if (found := audience_of(subscription_id)) is not None}
 
 
 def _find(
-    changes: Sequence[Transition], logs: Sequence[TransactionLogs], audience_of: Mapping[int, Audience]
+    changes: Sequence[Transition],
+    told: Sequence[TransactionLogs | FetchedTransaction],
+    audience_of: Mapping[int, Audience],
 ) -> list[tuple[float, Wanted, Event]]:
     """Who wants what, with the time at which it was seen."""
     found: list[tuple[float, Wanted, Event]] = []
     for change in changes:
         matched = of_transition(change, audience_of[change.subscription_id])
         found += [(change.seen_at_s, wanted, event) for wanted, event in matched]
-    for seen in logs:
-        matched = of_logs(seen, audience_of[seen.subscription_id])
+    for seen in told:
+        audience = audience_of[seen.subscription_id]
+        matched = of_logs(seen, audience) if isinstance(seen, TransactionLogs) else of_transaction(seen, audience)
         found += [(seen.seen_at_s, wanted, event) for wanted, event in matched]
     return found
 

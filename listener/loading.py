@@ -10,11 +10,14 @@ from uuid import UUID
 import orjson
 import structlog
 from django.db import connection
+from django.db.models import Q
 
 from accounts.models import Installation
+from listener import idls
 from listener.models import Subscription
+from listener.program_events import Emitter
 from listener.registry import Audience, Row, Wanted
-from listener.watches import WATCHED_BY, Watch, triggers_of, watch_of
+from listener.watches import CHAIN_TRIGGERS, NAMED_BY, Watch, associated_accounts, watches_of
 from workflows.models import Workflow, WorkflowVersion
 from workflows.specs.errors import SpecErrors
 from workflows.specs.workflow import parse
@@ -47,11 +50,11 @@ def load(known: Callable[[UUID], Wanted | None], scope: Collection[UUID] | None 
     generation, which ingest notices, and never with a newer one that hides it.
     """
     rows = _rows()
-    workflows = Workflow.objects.filter(enabled=True, trigger_type__in=WATCHED_BY)
+    workflows = Workflow.objects.filter(enabled=True, trigger_type__in=CHAIN_TRIGGERS)
     if scope is not None:
         workflows = workflows.filter(pk__in=scope)
     wanted = tuple(_wanted(workflows.values(*_FIELDS), known))
-    missing = {w.watch for w in wanted} - {watch for watch in {w.watch for w in wanted} if watch.digest in rows}
+    missing = {watch for w in wanted for watch in w.watches if watch.digest not in rows}
     if missing:
         ensure_rows(missing)
         digests = [watch.digest for watch in missing]
@@ -65,22 +68,33 @@ def load_audience(audience: Audience) -> Audience:
     """Who wants this subscription now, from the database. For the ingest transaction, after its rows are locked."""
     generation = Subscription.objects.values_list("generation", flat=True).get(pk=audience.subscription_id)
     watch = audience.watch
-    workflows = Workflow.objects.none()
-    for trigger_type, key in triggers_of(watch.kind):
-        workflows |= Workflow.objects.filter(
-            enabled=True,
-            commitment=watch.commitment,
-            trigger_type=trigger_type,
-            **{f"version__definition__trigger__{key}": watch.address},
-        )
+    workflows = Workflow.objects.filter(_may_watch(watch), enabled=True, commitment=watch.commitment)
     known = {wanted.workflow_id: wanted for wanted in audience.wanted}
-    wanted = tuple(w for w in _wanted(workflows.values(*_FIELDS), known.get) if w.watch == watch)
+    wanted = tuple(w for w in _wanted(workflows.values(*_FIELDS), known.get) if watch in w.watches)
     return Audience(audience.subscription_id, generation, watch, wanted)
+
+
+def _may_watch(watch: Watch) -> Q:
+    """The workflows among which those of this watch are, and few others."""
+    named = Q(pk__in=_waiting_at(watch)) if watch.kind == "logs" else Q(pk__in=())
+    for trigger_type, key in NAMED_BY[watch.kind]:
+        named |= Q(trigger_type=trigger_type, **{f"version__definition__trigger__{key}": watch.address})
+    return named
+
+
+def _waiting_at(watch: Watch) -> list[UUID]:
+    """Workflows that wait for tokens at this address without naming it: it is a wallet's associated account."""
+    trigger = "version__definition__trigger"
+    waiting = Workflow.objects.filter(
+        enabled=True, commitment=watch.commitment, trigger_type="token_receipt", **{f"{trigger}__has_key": "wallet"}
+    )
+    places = waiting.values_list("pk", f"{trigger}__wallet", f"{trigger}__mint")
+    return [pk for pk, wallet, mint in places if wallet and watch.address in associated_accounts(wallet, mint)]
 
 
 def load_again(workflow_ids: Collection[UUID]) -> list[Wanted]:
     """These workflows as they are now, those that are enabled."""
-    workflows = Workflow.objects.filter(enabled=True, trigger_type__in=WATCHED_BY, pk__in=workflow_ids)
+    workflows = Workflow.objects.filter(enabled=True, trigger_type__in=CHAIN_TRIGGERS, pk__in=workflow_ids)
     return list(_wanted(workflows.values(*_FIELDS), lambda _: None))
 
 
@@ -109,38 +123,41 @@ def _rows() -> dict[str, Row]:
 
 def _wanted(rows: Iterable[Mapping[str, Any]], known: Callable[[UUID], Wanted | None]) -> Iterable[Wanted]:
     found = list(rows)
-    changed = [row for row in found if not _is_known(row, known(row["id"]))]
-    triggers = _triggers(row["version_id"] for row in changed)
-    for row in found:
-        before = known(row["id"])
-        if before is not None and _is_known(row, before):
-            yield _as_now(before, row)
+    before = {row["id"]: wanted for row in found if (wanted := known(row["id"])) and _is_known(row, wanted)}
+    triggers = _triggers(row["version_id"] for row in found if row["id"] not in before)
+    named = [before[row["id"]].trigger if row["id"] in before else triggers.get(row["version_id"]) for row in found]
+    emitters = idls.load(idl for trigger in named if (idl := getattr(trigger, "idl", None)))
+    for row, trigger in zip(found, named, strict=True):
+        if trigger is None:
             continue
-        trigger = triggers.get(row["version_id"])
-        watch = trigger and watch_of(trigger.type, trigger, row["commitment"])
-        if watch:
+        emitter = emitters.get(getattr(trigger, "idl", None) or "")
+        if emitter is not None and emitter.idl.program_id != trigger.program_id:
+            emitter = None  # changed since the workflow was enabled: nothing that it names is emitted any more
+        if row["id"] in before:
+            yield _as_now(before[row["id"]], row, emitter)
+        elif watches := watches_of(trigger, row["commitment"]):
             yield Wanted(
                 row["id"],
                 row["team_id"],
                 row["version_id"],
                 row["enabled_at_slot"] or 0,
                 row["dry_run"],
-                watch,
+                row["commitment"],
+                watches,
                 trigger,
+                emitter,
             )
 
 
-def _is_known(row: Mapping[str, Any], before: Wanted | None) -> bool:
-    return (
-        before is not None and row["version_id"] == before.version_id and row["commitment"] == before.watch.commitment
-    )
+def _is_known(row: Mapping[str, Any], before: Wanted) -> bool:
+    return bool(row["version_id"] == before.version_id and row["commitment"] == before.commitment)
 
 
-def _as_now(before: Wanted, row: Mapping[str, Any]) -> Wanted:
+def _as_now(before: Wanted, row: Mapping[str, Any], emitter: Emitter | None) -> Wanted:
     slot, dry_run = row["enabled_at_slot"] or 0, row["dry_run"]
-    if (slot, dry_run) == (before.enabled_at_slot, before.dry_run):
+    if (slot, dry_run) == (before.enabled_at_slot, before.dry_run) and emitter is before.emitter:
         return before
-    return replace(before, enabled_at_slot=slot, dry_run=dry_run)
+    return replace(before, enabled_at_slot=slot, dry_run=dry_run, emitter=emitter)
 
 
 def _triggers(version_ids: Iterable[int]) -> dict[int, Any]:

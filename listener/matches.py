@@ -1,17 +1,27 @@
 """Pure: an observation and its audience -> the events that somebody's trigger asks for.
 
-On logs that Solana has cut ("Log truncated"): lines before the cut match as always. Where none does and the trigger
-says `on_truncated: notify`, there is one event with the index `log.truncated`, without a line, since the line may have
-been cut away; its `logs_truncated` lets a filter decide. `ignore` means that only lines that are there count.
+A notice of logs serves what log lines tell; whoever asks more of a transaction (listener.needs) gets his events
+from the whole one, which is fetched. What is read back comes as the whole one for everybody. An event found on both
+ways has one key.
+
+On logs that Solana has cut ("Log truncated"): lines and events before the cut match as always, and so do events by
+self-call, which no cut touches. Where none does and the trigger says `on_truncated: notify`, there is one event with
+the index `log.truncated`, without line, name and data, since what was waited for may have been cut away; its
+`logs_truncated` lets a filter decide. `ignore` means that only what is there counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from chain.decode.logs import Attribution, LogLine, attribute
-from chain.events import Event, log_event, state_event
-from listener.observations import TransactionLogs
+from chain.decode.transaction import Transaction
+from chain.events import Event, log_event, receipt_event, state_event, status_event
+from listener.needs import asks
+from listener.observations import FetchedTransaction, TransactionLogs
+from listener.program_events import Emitted, emitted_by_call, emitted_by_log
+from listener.receipts import nft_arrivals, token_arrivals
 from listener.registry import Audience, Wanted
 from listener.transitions import Transition
 from workflows.matching import matches
@@ -19,8 +29,10 @@ from workflows.specs.patterns import compile_pattern, found_in
 
 TRUNCATED_INDEX = "log.truncated"
 
+Matches = Iterator[tuple[Wanted, Event]]
 
-def of_transition(transition: Transition, audience: Audience) -> Iterator[tuple[Wanted, Event]]:
+
+def of_transition(transition: Transition, audience: Audience) -> Matches:
     """Each workflow that wants this transition of a state row, with its event."""
     events: dict[str, Event] = {}
     for wanted in audience.wanted:
@@ -39,45 +51,130 @@ def of_transition(transition: Transition, audience: Audience) -> Iterator[tuple[
             yield wanted, events[trigger_type]
 
 
-def of_logs(seen: TransactionLogs, audience: Audience) -> Iterator[tuple[Wanted, Event]]:
-    """Each workflow that wants lines of this transaction, with an event for each line."""
+def of_logs(seen: TransactionLogs, audience: Audience) -> Matches:
+    """Each workflow that wants lines or logged events of this transaction, with an event for each."""
     interested = [
         wanted
         for wanted in audience.wanted
-        if seen.slot > wanted.enabled_at_slot and (seen.err is None or wanted.trigger.include_failed)
+        if wanted.trigger.type == "program_log" and seen.slot > wanted.enabled_at_slot and asks(wanted, seen.err)
     ]
     if not interested:
         return
     attribution = attribute(seen.logs)
-    address = audience.watch.address
-    lines = [line for line in attribution if line.program_id == address]
+    told = _Logs(audience.watch.address, seen.signature, seen.slot, seen.err, seen.logs, attribution)
     for wanted in interested:
-        found = False
-        for line in lines:
-            # Asked here first, because making an event costs more than searching a line.
-            if found_in(compile_pattern(wanted.trigger.pattern), line.text):
-                event = _line_event(seen, address, attribution, line)
-                if matches(wanted.trigger, event):
-                    found = True
-                    yield wanted, event
-        if attribution.truncated and not found and wanted.trigger.on_truncated == "notify":
-            yield wanted, _truncated_event(seen, address)
+        if wanted.trigger.pattern is not None:
+            yield from _of_pattern(wanted, told)
+        elif wanted.emitter is not None:
+            emitted = emitted_by_log(wanted.emitter, wanted.trigger.event, attribution)
+            yield from ((wanted, told.event(one.index, emitted=one)) for one in emitted)
 
 
-def _line_event(seen: TransactionLogs, address: str, attribution: Attribution, line: LogLine) -> Event:
-    return log_event(
-        address,
-        seen.signature,
-        seen.slot,
-        f"log.{line.n}",
-        logs=seen.logs,
-        logs_truncated=attribution.truncated,
-        line=line.text,
-        error=seen.err,
+def of_transaction(fetched: FetchedTransaction, audience: Audience) -> Matches:
+    """Each workflow that wants something of this transaction, with its events."""
+    transaction = fetched.transaction
+    told: _Logs | None = None
+    for wanted in audience.wanted:
+        if transaction.slot <= wanted.enabled_at_slot or not asks(wanted, transaction.err):
+            continue
+        if wanted.trigger.type == "program_log":
+            told = told or _logs_of(audience.watch.address, transaction)
+            by_pattern = wanted.trigger.pattern is not None
+            yield from _of_pattern(wanted, told) if by_pattern else _of_event(wanted, told, transaction)
+        else:
+            events = _EVENTS[wanted.trigger.type](fetched, audience)
+            yield from ((wanted, event) for event in events if matches(wanted.trigger, event))
+
+
+class _Logs:
+    """What the events of one transaction's logs have in common. `lines` are those of the program."""
+
+    def __init__(
+        self, program_id: str, signature: str, slot: int, err: Any, logs: Sequence[str], attribution: Attribution
+    ) -> None:
+        self.program_id = program_id
+        self.lines = [line for line in attribution if line.program_id == program_id]
+        self.signature = signature
+        self.slot = slot
+        self.err = err
+        self.logs = logs
+        self.attribution = attribution
+
+    def event(self, index: str, *, line: LogLine | None = None, emitted: Emitted | None = None) -> Event:
+        return log_event(
+            self.program_id,
+            self.signature,
+            self.slot,
+            index,
+            logs=self.logs,
+            logs_truncated=self.attribution.truncated,
+            line=None if line is None else line.text,
+            name=None if emitted is None else emitted.name,
+            data=None if emitted is None else emitted.data,
+            error=self.err,
+        )
+
+    def cut(self, wanted: Wanted) -> Matches:
+        """The event that says that something may have been cut away."""
+        if self.attribution.truncated and wanted.trigger.on_truncated == "notify":
+            yield wanted, self.event(TRUNCATED_INDEX)
+
+
+def _logs_of(program_id: str, transaction: Transaction) -> _Logs:
+    attribution = attribute(transaction.logs)
+    return _Logs(program_id, transaction.signature, transaction.slot, transaction.err, transaction.logs, attribution)
+
+
+def _of_pattern(wanted: Wanted, told: _Logs) -> Matches:
+    pattern = compile_pattern(wanted.trigger.pattern)
+    found = False
+    for line in told.lines:
+        if found_in(pattern, line.text):
+            found = True
+            yield wanted, told.event(f"log.{line.n}", line=line)
+    if not found:
+        yield from told.cut(wanted)
+
+
+def _of_event(wanted: Wanted, told: _Logs, transaction: Transaction) -> Matches:
+    if wanted.emitter is None:
+        return
+    name = wanted.trigger.event
+    logged = emitted_by_log(wanted.emitter, name, told.attribution)
+    called = emitted_by_call(wanted.emitter, name, transaction.instructions)
+    by_index = {one.index: one for one in (*logged, *called)}
+    yield from ((wanted, told.event(one.index, emitted=one)) for one in by_index.values())
+    if not by_index:
+        yield from told.cut(wanted)
+
+
+def _token_receipts(fetched: FetchedTransaction, audience: Audience) -> Iterator[Event]:
+    transaction = fetched.transaction
+    for arrived in token_arrivals(transaction, audience.watch.address):
+        yield receipt_event("token_receipt", transaction.signature, transaction.slot, arrived)
+
+
+def _nft_receipts(fetched: FetchedTransaction, audience: Audience) -> Iterator[Event]:
+    transaction = fetched.transaction
+    for arrived in nft_arrivals(transaction, audience.watch.address):
+        collection = fetched.collections.get(arrived.mint)
+        yield receipt_event("nft_receipt", transaction.signature, transaction.slot, arrived, collection)
+
+
+def _statuses(fetched: FetchedTransaction, audience: Audience) -> Iterator[Event]:
+    transaction, watch = fetched.transaction, audience.watch
+    yield status_event(
+        None if watch.kind == "signature" else watch.address,
+        transaction.signature,
+        transaction.slot,
+        error=transaction.err,
+        fee_lamports=transaction.fee_lamports,
+        accounts=transaction.accounts,
     )
 
 
-def _truncated_event(seen: TransactionLogs, address: str) -> Event:
-    return log_event(
-        address, seen.signature, seen.slot, TRUNCATED_INDEX, logs=seen.logs, logs_truncated=True, error=seen.err
-    )
+_EVENTS: Mapping[str, Callable[[FetchedTransaction, Audience], Iterable[Event]]] = {
+    "token_receipt": _token_receipts,
+    "nft_receipt": _nft_receipts,
+    "transaction_status": _statuses,
+}

@@ -16,8 +16,8 @@ class Subscription(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     digest = models.CharField(max_length=64, unique=True, db_collation="C", help_text="SHA-256 of kind and parameters.")
-    kind = models.CharField(max_length=20, help_text="balance, account, program or logs")
-    address = models.CharField(max_length=44)
+    kind = models.CharField(max_length=20, help_text="listener.watches.Kind")
+    address = models.CharField(max_length=88, help_text="What is watched; a signature where one transaction is.")
     params = models.JSONField(default=dict)
     commitment = models.CharField(max_length=10)
     checkpoint_slot = models.BigIntegerField(null=True, blank=True)

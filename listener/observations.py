@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chain.decode.metadata import Collection
+from chain.decode.transaction import Transaction
 from chain.types import AccountSample
 
 
@@ -14,8 +16,7 @@ class Sample:
     """An account as seen by a subscription.
 
     `catch_up`: it stands for a time that was not seen live. `live`: it came by the socket, so that one which is refused
-    as old although its value differs calls for a read. `closes_gaps`: with it, everything that happened before is
-    accounted for.
+    as old although its value differs calls for a read.
     """
 
     subscription_id: int
@@ -24,7 +25,17 @@ class Sample:
     seen_at_s: float
     catch_up: bool = False
     live: bool = True
-    closes_gaps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """The catch-up samples of a state subscription as of `slot` were put before this: what happened until then is
+    accounted for in the way that `note` says, or lost for the reason `lost_because`."""
+
+    subscription_id: int
+    slot: int
+    lost_because: str = ""
+    note: str = "coalesced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,17 @@ class TransactionLogs:
     signature: str
     err: Any
     logs: tuple[str, ...]
+    seen_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTransaction:
+    """A whole transaction that concerns what a subscription watches, fetched because somebody asks more of it than a
+    notice tells, or read back. `collections` are those of the NFTs that arrived, by mint."""
+
+    subscription_id: int
+    transaction: Transaction
+    collections: Mapping[str, Collection | None]
     seen_at_s: float
 
 
@@ -59,4 +81,4 @@ class GapProgress:
     note: str = ""
 
 
-Observation = Sample | TransactionLogs | Seen | GapProgress
+Observation = Sample | CaughtUp | TransactionLogs | FetchedTransaction | Seen | GapProgress

@@ -43,13 +43,17 @@ class Refused(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class AccountNotice(Generic[K]):
-    """The state of an account in the bank of `slot`, which is the notifying bank and not the one of the change."""
+    """The state of an account in the bank of `slot`, which is the notifying bank and not the one of the change.
+
+    `address` says which, where the subscription is to all accounts of a program, and is None where it is to one.
+    """
 
     key: K
     slot: int
     lamports: int
     owner: str
     data: bytes
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,16 @@ class LogsNotice(Generic[K]):
     signature: str
     err: Any
     logs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureNotice(Generic[K]):
+    """The transaction that the subscription is about has reached its commitment; the server tells it once. `err` is the
+    runtime's error as JSON, None for success."""
+
+    key: K
+    slot: int
+    err: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,8 @@ class Malformed:
     reason: str
 
 
-Message = Acknowledged[K] | Refused[K] | AccountNotice[K] | LogsNotice[K] | SlotNotice | Malformed | None
+Notice = AccountNotice[K] | LogsNotice[K] | SignatureNotice[K]
+Message = Acknowledged[K] | Refused[K] | Notice[K] | SlotNotice | Malformed | None
 
 
 class _Error(msgspec.Struct):
@@ -116,6 +131,35 @@ class _AccountParams(msgspec.Struct):
     result: _AccountResult
 
 
+class _KeyedAccount(msgspec.Struct):
+    pubkey: str
+    account: _Account
+
+
+class _KeyedAccountResult(msgspec.Struct):
+    context: _Context
+    value: _KeyedAccount
+
+
+class _KeyedAccountParams(msgspec.Struct):
+    subscription: int
+    result: _KeyedAccountResult
+
+
+class _Outcome(msgspec.Struct):
+    err: Any
+
+
+class _SignatureResult(msgspec.Struct):
+    context: _Context
+    value: _Outcome
+
+
+class _SignatureParams(msgspec.Struct):
+    subscription: int
+    result: _SignatureResult
+
+
 class _Logs(msgspec.Struct):
     signature: str
     logs: tuple[str, ...] | None = None
@@ -144,6 +188,8 @@ class _SlotParams(msgspec.Struct):
 
 _envelope = msgspec.json.Decoder(_Envelope).decode
 _account_params = msgspec.json.Decoder(_AccountParams).decode
+_keyed_account_params = msgspec.json.Decoder(_KeyedAccountParams).decode
+_signature_params = msgspec.json.Decoder(_SignatureParams).decode
 _logs_params = msgspec.json.Decoder(_LogsParams).decode
 _slot_params = msgspec.json.Decoder(_SlotParams).decode
 _number = msgspec.json.Decoder(int).decode
@@ -215,25 +261,33 @@ class Protocol(Generic[K]):
 
     def _notification(self, method: str, params: msgspec.Raw) -> Message[K]:
         if method == "accountNotification":
-            return self._account(_account_params(params))
+            account = _account_params(params)
+            return self._account(account.subscription, account.result.context.slot, account.result.value, None)
+        if method == "programNotification":
+            keyed = _keyed_account_params(params)
+            value = keyed.result.value
+            return self._account(keyed.subscription, keyed.result.context.slot, value.account, value.pubkey)
         if method == "logsNotification":
             return self._logs(_logs_params(params))
+        if method == "signatureNotification":
+            return self._signature(_signature_params(params))
         if method == "slotNotification":
             slot = _slot_params(params).result
             return SlotNotice(slot.slot, slot.root) if _is_slot(slot.slot) and _is_slot(slot.root) else _out_of_range()
         return None
 
-    def _account(self, params: _AccountParams) -> Message[K]:
-        key = self._key_of(params.subscription)
+    def _account(self, number: int, slot: int, account: _Account, address: str | None) -> Message[K]:
+        key = self._key_of(number)
         if key is None:
             return None
-        slot, account = params.result.context.slot, params.result.value
-        if not _is_slot(slot) or not 0 <= account.lamports <= U64_MAX or not 32 <= len(account.owner) <= 44:
+        if not _is_slot(slot) or not 0 <= account.lamports <= U64_MAX or not _is_address(account.owner):
+            return _out_of_range()
+        if address is not None and not _is_address(address):
             return _out_of_range()
         if account.data[1] != "base64":
             return Malformed("another encoding than asked for")
         data = base64.b64decode(account.data[0], validate=True) if account.data[0] else b""
-        return AccountNotice(key, slot, account.lamports, account.owner, data)
+        return AccountNotice(key, slot, account.lamports, account.owner, data, address)
 
     def _logs(self, params: _LogsParams) -> Message[K]:
         key = self._key_of(params.subscription)
@@ -243,6 +297,12 @@ class Protocol(Generic[K]):
         if not _is_slot(slot) or not 64 <= len(value.signature) <= 88:
             return _out_of_range()
         return LogsNotice(key, slot, value.signature, value.err, value.logs or ())
+
+    def _signature(self, params: _SignatureParams) -> Message[K]:
+        key, slot = self._key_of(params.subscription), params.result.context.slot
+        if key is None:
+            return None
+        return SignatureNotice(key, slot, params.result.value.err) if _is_slot(slot) else _out_of_range()
 
     def _key_of(self, number: int) -> K | None:
         request = self._open.get(number)
@@ -288,6 +348,10 @@ class Protocol(Generic[K]):
 
 def _is_slot(number: int) -> bool:
     return 0 <= number <= SLOT_MAX
+
+
+def _is_address(text: str) -> bool:
+    return 32 <= len(text) <= 44
 
 
 def _out_of_range() -> Malformed:

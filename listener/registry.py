@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from chain.types import Commitment
+from listener.program_events import Emitter
 from listener.watches import Watch
 
 
@@ -15,7 +18,8 @@ from listener.watches import Watch
 class Wanted:
     """An enabled workflow at one version, as far as the listener needs to know it.
 
-    `trigger` is the parsed trigger of that version. Events at or before `enabled_at_slot` are not its business.
+    `trigger` is the parsed trigger of that version; `emitter` the program by the IDL that it names, None where it
+    names none or that cannot be read. Events at or before `enabled_at_slot` are not its business.
     """
 
     workflow_id: UUID
@@ -23,8 +27,10 @@ class Wanted:
     version_id: int
     enabled_at_slot: int
     dry_run: bool
-    watch: Watch
+    commitment: Commitment
+    watches: tuple[Watch, ...]
     trigger: Any
+    emitter: Emitter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Registry:
     """
 
     def __init__(self, is_mine: Callable[[str], bool] = lambda digest: True) -> None:
-        self._is_mine = is_mine
+        # Asked of every watch at every change.
+        self._is_mine = lru_cache(maxsize=None)(is_mine)
         self._wanted: dict[UUID, Wanted] = {}
         self._audiences: dict[int, Audience] = {}
 
@@ -92,14 +99,15 @@ class Registry:
         `wanted` are all enabled workflows, or of those in `scope` the ones that are enabled; `rows` are those of their
         watches by digest. Subscriptions that others want stay as they are.
         """
-        mine = {w.workflow_id: w for w in wanted if self._is_mine(w.watch.digest)}
+        mine = {w.workflow_id: w for w in wanted if self._watches(w)}
         changed = [
             workflow_id
             for workflow_id in (self._wanted.keys() | mine.keys() if scope is None else scope)
             if self._wanted.get(workflow_id) != mine.get(workflow_id)
         ]
-        touched = {w.watch for i in changed for w in (self._wanted.get(i), mine.get(i)) if w is not None}
-        arrived = {mine[i].watch for i in changed if i in mine}
+        both = [w for i in changed for w in (self._wanted.get(i), mine.get(i)) if w is not None]
+        touched = {watch for w in both for watch in self._watches(w)}
+        arrived = {watch for i in changed if i in mine for watch in self._watches(mine[i])}
         for workflow_id in changed:
             if workflow_id in mine:
                 self._wanted[workflow_id] = mine[workflow_id]
@@ -107,10 +115,15 @@ class Registry:
                 self._wanted.pop(workflow_id, None)
         return self._rebuild(touched, arrived, rows)
 
+    def _watches(self, wanted: Wanted) -> list[Watch]:
+        """Those of this shard: a workflow with several may be of several shards."""
+        return [watch for watch in wanted.watches if self._is_mine(watch.digest)]
+
     def _rebuild(self, touched: set[Watch], arrived: set[Watch], rows: Mapping[str, Row]) -> Diff:
         members: dict[Watch, list[Wanted]] = defaultdict(list)
         for wanted in self._wanted.values():
-            members[wanted.watch].append(wanted)
+            for watch in self._watches(wanted):
+                members[watch].append(wanted)
         before = {audience.watch: audience for audience in self._audiences.values()}
         newer = {watch for watch, old in before.items() if _is_newer(rows.get(watch.digest), old)}
         added, removed, joined = [], [], []

@@ -168,6 +168,8 @@ def _tasks(parts: Parts, row_name: str) -> dict[str, Coroutine[Any, Any, None]]:
         "pool": parts.pool.run(),
         "coverage": parts.coverage.run(),
         "sampler": parts.coverage.sampler.run(),
+        "programs": parts.coverage.programs.run(),
+        "fetching": parts.coverage.fetching.run(),
         "read-back": parts.coverage.read_back.run(),
         "announcements": parts.reloader.listen(),
         "reload": parts.reloader.run(),
@@ -193,7 +195,9 @@ async def _beat(parts: Parts, row_name: str) -> None:
             subscriptions=len(parts.registry),
             covered=parts.coverage.covered,
             queue=len(parts.mailbox),
-            reading=len(parts.coverage.sampler),
+            reading=len(parts.coverage.sampler) + len(parts.coverage.programs),
+            fetching=len(parts.coverage.fetching),
+            transactions_fetched=metrics.fetched(),
             reading_back=len(parts.coverage.read_back),
         )
         await parts.database.run(heartbeat.beat, row_name, shown)

@@ -27,10 +27,13 @@ SLOTS_TOGETHER = 2
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An account to be read at `commitment` and a slot not before `min_slot`. `turn` comes back with the sample."""
+    """An account to be read at `commitment` and a slot not before `min_slot`. `turn` comes back with the sample.
+
+    `address` is one of the accounts of a program's watch, that of any other watch, or empty for all of a program."""
 
     subscription_id: int
     watch: Watch
+    address: str
     commitment: Commitment
     min_slot: int
     turn: int
@@ -38,12 +41,12 @@ class Read:
 
 
 class Sampler:
-    """One read is waiting or under way for each subscription; a later request for the same one replaces it."""
+    """One read is waiting or under way for each account of a subscription; a later request for it replaces it."""
 
     def __init__(self, rpc: AsyncRpcClient, on_sample: Callable[[Read, AccountSample, float], None]) -> None:
         self._rpc = rpc
         self._on_sample = on_sample
-        self._waiting: dict[int, Read] = {}
+        self._waiting: dict[tuple[int, str], Read] = {}
         self._has_work = asyncio.Event()
 
     def __len__(self) -> int:
@@ -51,21 +54,26 @@ class Sampler:
 
     def request(self, read: Read) -> None:
         """Read this account soon. A catch-up is not replaced by a read for doubt: it answers both."""
-        before = self._waiting.get(read.subscription_id)
+        place = (read.subscription_id, read.address)
+        before = self._waiting.get(place)
         if before is not None and before.catch_up and not read.catch_up:
             return
-        self._waiting[read.subscription_id] = read
+        self._waiting[place] = read
         self._has_work.set()
 
     def forget(self, subscription_id: int) -> None:
         """Nobody wants it any more."""
-        self._waiting.pop(subscription_id, None)
+        for place in [place for place in self._waiting if place[0] == subscription_id]:
+            del self._waiting[place]
 
     async def run(self) -> None:
         """Read what is waiting, for ever; what fails is tried again after a while that grows."""
         waits = backoff(LEAST_WAIT_S)
         while True:
             await self._has_work.wait()
+            if not self._waiting:  # nobody wants any more what was asked for
+                self._has_work.clear()
+                continue
             if await self._read_batch(self._next_batch()):
                 waits = backoff(LEAST_WAIT_S)
             else:
@@ -84,7 +92,7 @@ class Sampler:
 
     async def _read_batch(self, batch: list[Read]) -> bool:
         min_slot = max(read.min_slot for read in batch)
-        addresses = [read.watch.address for read in batch]
+        addresses = [read.address for read in batch]
         commitment = batch[0].commitment
         seen_at_s = time.time()
         try:
@@ -95,8 +103,9 @@ class Sampler:
             log.log(level, "read_postponed", accounts=len(batch), min_slot=min_slot, reason=str(error))
             return False
         for read, sample in zip(batch, found, strict=True):
-            if self._waiting.get(read.subscription_id) == read:
-                del self._waiting[read.subscription_id]
+            place = (read.subscription_id, read.address)
+            if self._waiting.get(place) == read:
+                del self._waiting[place]
             self._on_sample(read, _sample_for(read.watch, slot, sample), seen_at_s)
         if not self._waiting:
             self._has_work.clear()
@@ -109,7 +118,9 @@ def _sample_for(watch: Watch, slot: int, sample: AccountSample | None) -> Accoun
 
 
 def for_watch(watch: Watch, slot: int, lamports: int, owner: str, data: bytes) -> AccountSample:
-    """A sample with as much of the account as the watch is about."""
+    """A sample with as much of the account as the watch is about: nothing, where a program's does not choose it."""
     if watch.kind == "balance":
         return AccountSample(slot, lamports, owner)
+    if watch.kind == "program" and not watch.chooses(owner, data):
+        return AccountSample.of(slot, 0, SYSTEM_PROGRAM, b"")
     return AccountSample.of(slot, lamports, owner, data)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Team
+from chain.types import Commitment
 from executions.models import Heartbeat
 from listener.heartbeat import KIND
 from listener.models import Gap, Subscription
-from listener.watches import WATCHED_BY, Watch
+from listener.watches import CHAIN_TRIGGERS, watches_of
 from workflows.models import Workflow
+from workflows.specs.triggers import TRIGGER_TYPES
 
 ALIVE_S = 30
 _TOTALS = """
@@ -66,11 +68,15 @@ def endpoints() -> list[dict[str, Any]]:
 
 
 def _digests(team: Team) -> list[str]:
-    workflows = Workflow.objects.filter(team=team, enabled=True, trigger_type__in=WATCHED_BY)
-    rows = workflows.values_list("trigger_type", "commitment", "version__definition__trigger")
-    return [_watch(trigger_type, commitment, trigger).digest for trigger_type, commitment, trigger in rows]
+    workflows = Workflow.objects.filter(team=team, enabled=True, trigger_type__in=CHAIN_TRIGGERS)
+    rows = workflows.values_list("commitment", "version__definition__trigger")
+    return [
+        watch.digest
+        for commitment, trigger in rows
+        for watch in watches_of(_parsed(trigger), cast(Commitment, commitment))
+    ]
 
 
-def _watch(trigger_type: str, commitment: Any, trigger: dict[str, Any]) -> Watch:
-    kind, key = WATCHED_BY[trigger_type]
-    return Watch(kind, trigger[key], commitment)
+def _parsed(trigger: dict[str, Any]) -> Any:
+    # It was checked when it was saved, all of it; here its keys are what matters.
+    return TRIGGER_TYPES[trigger["type"]].model_validate(trigger)

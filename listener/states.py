@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.db import connection
-
-from chain.types import AccountSample
+from accounts.prepared import prepared_cursor
+from chain.types import SYSTEM_PROGRAM, AccountSample
+from listener.models import AccountState
 from listener.observations import Sample
 from listener.transitions import Transition, Verdict, judge
+from listener.watches import Kind
 
 Place = tuple[int, str]  # subscription id, address
+
+NEVER_SEEN = AccountSample.of(0, 0, SYSTEM_PROGRAM, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,19 @@ class _Row:
     is_changed: bool = False
 
 
-def apply(samples: Sequence[Sample], watches_balance: Callable[[int], bool]) -> Moved:
+def apply(samples: Sequence[Sample], kind_of: Callable[[int], Kind]) -> Moved:
     """Lock the rows of `samples`, move them in the order given, write them. Inside the caller's transaction.
 
     The first sample of an account without a row becomes its row and is no event: there is nothing that it differs from.
+    A program's accounts are otherwise: all that there were had rows from the enabling on, so one without a row is new.
     """
-    rows = _locked_rows(samples)
+    rows = _locked_rows(samples, kind_of)
     transitions: list[Transition] = []
     doubtful: dict[Place, int] = {}
     for sample in samples:
         place = (sample.subscription_id, sample.address)
         row = rows[place]
-        verdict = judge(watches_balance(sample.subscription_id), row.state, sample.sample)
+        verdict = judge(kind_of(sample.subscription_id) == "balance", row.state, sample.sample)
         if verdict is Verdict.MOVED:
             transitions.append(Transition(*place, row.state, sample.sample, sample.catch_up, sample.seen_at_s))
             row.state, row.is_changed = sample.sample, True
@@ -59,8 +63,19 @@ def apply(samples: Sequence[Sample], watches_balance: Callable[[int], bool]) -> 
     return Moved(tuple(transitions), tuple((*place, rows[place].state.slot) for place in doubtful))
 
 
-def _locked_rows(samples: Sequence[Sample]) -> dict[Place, _Row]:
-    first = {(sample.subscription_id, sample.address): sample.sample for sample in reversed(samples)}
+def addresses_of(subscription_id: int) -> list[str]:
+    """The accounts of a program that exist as far as its subscription knows."""
+    rows = AccountState.objects.filter(subscription_id=subscription_id, lamports__gt=0)
+    return list(rows.values_list("address", flat=True))
+
+
+def _locked_rows(samples: Sequence[Sample], kind_of: Callable[[int], Kind]) -> dict[Place, _Row]:
+    first = {
+        (sample.subscription_id, sample.address): NEVER_SEEN
+        if kind_of(sample.subscription_id) == "program"
+        else sample.sample
+        for sample in reversed(samples)
+    }
     rows = _lock(first)
     missing = first.keys() - rows.keys()
     if missing:
@@ -70,7 +85,7 @@ def _locked_rows(samples: Sequence[Sample]) -> dict[Place, _Row]:
 
 
 def _lock(places: Collection[Place]) -> dict[Place, _Row]:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT s.id, s.subscription_id, s.address, s.slot, s.lamports, s.owner, s.data_hash"
             " FROM listener_accountstate s JOIN unnest(%s::bigint[], %s::text[]) AS g(subscription_id, address)"
@@ -88,7 +103,7 @@ def _state(slot: int, lamports: object, owner: str, data_hash: bytes | memoryvie
 def _write(rows: Sequence[_Row]) -> None:
     if not rows:
         return
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "UPDATE listener_accountstate s"
             " SET slot = g.slot, lamports = g.lamports, owner = g.owner, data_hash = g.data_hash"
@@ -99,7 +114,7 @@ def _write(rows: Sequence[_Row]) -> None:
 
 
 def _insert(states: dict[Place, AccountSample]) -> None:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "INSERT INTO listener_accountstate (subscription_id, address, slot, lamports, owner, data_hash)"
             " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::numeric[], %s::text[], %s::bytea[])"

@@ -3,11 +3,14 @@
 import os
 import warnings
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from solflow.body_limit import limited
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "solflow.settings")
 
 # WhiteNoise streams files by a synchronous iterator; each is small and ours, so reading it at once is no loss.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-application = get_asgi_application()
+application = limited(get_asgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_process_init
-from django.db import close_old_connections
+from celery.signals import setup_logging, task_prerun, worker_init, worker_process_init
+from django.db import close_old_connections, connection
 
 from solflow import broker_clients
 
@@ -26,10 +27,37 @@ def keep_django_logging(**_: object) -> None:
     """A receiver here keeps Celery from replacing the logging that settings configured."""
 
 
+CHECK_AGAIN_S = 30.0
+_checked_s = 0.0
+
+
 @task_prerun.connect
 def check_connections(**_: object) -> None:
-    """What Django does between requests: a connection that PostgreSQL has closed meanwhile is replaced."""
-    close_old_connections()
+    """What Django does between requests: a connection that PostgreSQL has closed meanwhile is replaced.
+
+    Asking costs a round trip, so the first task after a failure asks, and one in a while. A task that finds the
+    connection dead all the same is one wake-up lost, which the sweeper makes up for.
+    """
+    global _checked_s
+    if connection.errors_occurred or time.monotonic() - _checked_s > CHECK_AGAIN_S:
+        _checked_s = time.monotonic()
+        close_old_connections()
+
+
+@worker_init.connect
+def check_epoch(**_: object) -> None:
+    """Before the fork and the first task: is this the database that we left?"""
+    from solflow import epoch
+
+    epoch.check()
+
+
+@worker_init.connect
+def look_back_first(**_: object) -> None:
+    """And does the chain know payments that it has forgotten? Leaves no connection open for the fork."""
+    from executions.warmup import look_back
+
+    look_back()
 
 
 @worker_process_init.connect
@@ -43,6 +71,8 @@ def warm_up_process(**_: object) -> None:
 # Each wake-up expires before the next would make it worthless: a worker that was away finds one of a kind, not a pile.
 app.conf.beat_schedule = {
     "confirm": {"task": "executions.confirm", "schedule": 0.4, "options": {"expires": 2}},
+    "schedules": {"task": "executions.fire_schedules", "schedule": 1.0, "options": {"expires": 2}},
     "sweep": {"task": "executions.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "notify": {"task": "executions.notify", "schedule": 2.0, "options": {"expires": 4}},
+    "memos": {"task": "executions.watch_memos", "schedule": 60.0, "options": {"expires": 50}},
 }

@@ -3,6 +3,7 @@
     lock              held (flock, so it cannot go stale) by the one `up` that runs
     secrets.json      generated once, mode 0600
     environment.json  what the last `up` told its parts, mode 0600
+    epoch             which database belongs here (solflow.epoch), mode 0600
     postgres/ redis/ chain/ run/ logs/
 
 This module runs before Django's settings load and imports nothing of Django.

@@ -70,6 +70,8 @@ def urls(name: str, default: str, schemes: Sequence[str]) -> list[str]:
             refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs; number {position} is not")
     if not found:
         refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs")
+    if len(set(found)) < len(found):
+        refuse(name, "must not name a URL twice: two endpoints are asked because they are independent")
     return found
 
 

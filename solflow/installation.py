@@ -13,9 +13,10 @@ from signal import SIGQUIT
 from django.core.management import call_command
 from django.db import DatabaseError, connections
 
+from accounts import selectors as accounts
 from accounts.services import user_ensure
 from executions.models import Heartbeat
-from solflow import environment, generated, parts
+from solflow import environment, epoch, generated, parts
 from solflow.datadir import named, remember
 from solflow.embedded.postgres import Postgres
 from solflow.embedded.redis import Redis
@@ -114,6 +115,10 @@ class LocalInstallation:
         try:
             # --skip-checks: `up` has loaded the settings, and the web process checks them again.
             call_command("migrate", database="owner", interactive=False, verbosity=0, skip_checks=True)
+            epoch.check(self.wanted.data_dir)
+            row = accounts.installation()
+            if row.paused_at is not None:
+                self.console.say("up", f"everything is paused: {row.paused_reason or 'no reason given'}")
             return user_ensure(username="admin", password=self.secrets.admin_password)
         finally:
             connections.close_all()

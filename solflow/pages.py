@@ -6,11 +6,13 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 import accounts.views
-from executions import views as executions
+from executions.views import channel as channels
+from executions.views import execution as executions
+from executions.views import pause, resolution
 from solflow.views import resources
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
-from workflows.views import channel, signer, workflow
+from workflows.views import channel, signer, webhook_secret, workflow
 
 workflow_pages = [
     path("", watched.index, name="list"),
@@ -19,34 +21,36 @@ workflow_pages = [
     path("<uuid:workflow_id>/edit/", watched.edit, name="edit"),
     path("<uuid:workflow_id>/enable/", watched.enable, name="enable"),
     path("<uuid:workflow_id>/disable/", workflow.disable, name="disable"),
-    path("<uuid:workflow_id>/pause/", workflow.pause, name="pause"),
-    path("<uuid:workflow_id>/resume/", workflow.resume, name="resume"),
+    path("<uuid:workflow_id>/pause/", pause.pause_workflow, name="pause"),
+    path("<uuid:workflow_id>/resume/", pause.resume_workflow, name="resume"),
     path("<uuid:workflow_id>/run/", executions.run, name="run"),
+    path("<uuid:workflow_id>/webhook-secret/", webhook_secret.make, name="webhook-secret"),
 ]
 execution_pages = [
     path("", executions.execution_index, name="list"),
     path("<execution_id:execution_id>/", executions.execution_page, name="detail"),
     path("<execution_id:execution_id>/retry/", executions.retry, name="retry"),
     path("<execution_id:execution_id>/replay/", executions.replay, name="replay"),
+    path("<execution_id:execution_id>/resolve/", resolution.resolve, name="resolve"),
 ]
 signer_pages = [
     path("", resources.signers, name="list"),
     path("new/", signer.create, name="create"),
-    path("<uuid:signer_id>/pause/", signer.pause, name="pause"),
-    path("<uuid:signer_id>/resume/", signer.resume, name="resume"),
+    path("<uuid:signer_id>/pause/", pause.pause_signer, name="pause"),
+    path("<uuid:signer_id>/resume/", pause.resume_signer, name="resume"),
 ]
 channel_pages = [
     path("", resources.channels, name="list"),
     path("new/", channel.create, name="create"),
-    path("<uuid:channel_id>/test/", executions.test_channel, name="test"),
+    path("<uuid:channel_id>/test/", channels.test, name="test"),
 ]
 
 urlpatterns = [
     path("", overview, name="overview"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("pause/", executions.pause_all, name="pause"),
-    path("resume/", executions.resume_all, name="resume"),
+    path("pause/", pause.pause_all, name="pause"),
+    path("resume/", pause.resume_all, name="resume"),
     path("workflows/", include((workflow_pages, "workflows"))),
     path("executions/", include((execution_pages, "executions"))),
     path("signers/", include((signer_pages, "signers"))),

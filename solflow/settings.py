@@ -53,6 +53,9 @@ DATABASES = {
 }
 # LISTEN/NOTIFY needs a session of its own, which a transaction pooler does not give.
 DATABASE_DIRECT_URL = env.text("DATABASE_DIRECT_URL", DATABASE_URL)
+if DATABASE_DIRECT_URL == DATABASE_URL:
+    # Sessions of our own can keep prepared statements (accounts.prepared).
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if LOCAL else None)
 CACHES = {
@@ -75,6 +78,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+# On SIGQUIT, and on SIGTERM where REMAP_SIGTERM says so (Procfile): running tasks get this long, then go back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -94,6 +98,10 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "executions.advance": {"queue": "executions"},
     "executions.confirm": {"queue": "confirmations"},
+    # It finds what was lost and records finality: a burst must not starve it.
+    "executions.sweep": {"queue": "confirmations"},
+    # Short, and late already: behind a burst of executions each call would expire, and no schedule would run.
+    "executions.fire_schedules": {"queue": "confirmations"},
     "executions.notify": {"queue": "notifications"},
 }
 CELERY_TIMEZONE = "UTC"

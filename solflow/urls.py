@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from executions import hooks
 from solflow import health
 from solflow.inbox.urls import urlpatterns as inbox
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/", include("solflow.api.urls")),
+    path("hooks/<uuid:workflow_id>/", hooks.receive, name="hook"),
     path("admin/", admin.site.urls),
     *inbox,
     path("", include("solflow.pages")),

@@ -83,6 +83,15 @@ class ManagedProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal without waiting; SIGKILL to the process and all that it started, others to it alone."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            if number is signal.SIGKILL:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
+
     def stop(self, timeout_s: float = 15.0) -> None:
         """Ask it to end; what does not within `timeout_s` is killed and fails the test."""
         if not self.running:

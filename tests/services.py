@@ -57,6 +57,15 @@ class Services:
                 with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
                     copy.write(rows)
 
+    def forget_redis(self) -> None:
+        """Remove all that a Redis which is not running has on disk: the next start is that of an empty one."""
+        assert not self.redis.running
+        for path in REDIS.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "redis.conf":
+                path.unlink()
+
     def flush_redis(self) -> None:
         with redis.Redis.from_url(REDIS.url) as client:
             client.flushall()

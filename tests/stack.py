@@ -31,10 +31,13 @@ class Stack:
     """Web, worker, beat and listener on this test's database, Redis, chain and receiver of messages.
 
     `stack.start()` starts all four; `stack.start("worker", SOLFLOW_CRASH_AT="signed")` one, told something more.
-    `stack.worker.kill()` is kill -9. `time_scale` shortens windows, ladders and leases.
+    `stack.worker.kill()` is kill -9. `time_scale` shortens windows, ladders and leases; every process is told
+    `more_environment` too.
     """
 
-    def __init__(self, chain: LocalChain, receiver: HttpStub, folder: Path, time_scale: float = 0.1) -> None:
+    def __init__(
+        self, chain: LocalChain, receiver: HttpStub, folder: Path, time_scale: float = 0.1, **more_environment: str
+    ) -> None:
         self.chain = chain
         self.receiver = receiver
         self.folder = folder
@@ -48,13 +51,14 @@ class Stack:
             "SOLFLOW_TEST_TIME_SCALE": str(time_scale),
             "OUTBOUND_ALLOWED_HOSTS": f"{receiver.host},127.0.0.1:{self.web_port}",
             "PYTHONUNBUFFERED": "1",
+            **more_environment,
         }
         self._worker_environment = environment.for_worker(told)
         self._others_environment = environment.for_others(told)
         self.processes: list[ManagedProcess] = []
         self.web = self._process("web", parts.web(self.web_port), lambda _: answers_ok(f"{self.url}/healthz"))
         self.worker = self.another_worker("worker")
-        self.beat = self._process("beat", parts.beat(folder / "beat-schedule"), lambda _: True)
+        self.beat = self.another_beat("beat")
         self.listener = self.another_listener("listener")
 
     def start(self, *names: str, **more_environment: str) -> Stack:
@@ -77,6 +81,11 @@ class Stack:
     def another_listener(self, name: str = "") -> ManagedProcess:
         """One more listener for the same shard, not started yet."""
         return self._process(name or f"listener{next(self._numbers)}", parts.listener(), listener_beats)
+
+    def another_beat(self, name: str = "") -> ManagedProcess:
+        """One more beat, not started yet."""
+        name = name or f"beat{next(self._numbers)}"
+        return self._process(name, parts.beat(self.folder / f"{name}-schedule"), lambda _: True)
 
     def kill_all(self) -> None:
         """kill -9 for every process. The design has no other way to end: what a clean stop saves is only time."""

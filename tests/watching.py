@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.transaction import VersionedTransaction
 
@@ -12,7 +14,8 @@ from accounts.actors import Actor, system
 from accounts.services import default_team
 from chain.tx.builder import compile_message
 from chain.tx.instructions import memo
-from executions.models import Execution
+from executions.models import Execution, Heartbeat
+from listener.services import workflow_enable
 from tests.local_chain import LocalChain
 from workflows.models import Workflow
 from workflows.services.workflow import workflow_create
@@ -43,8 +46,32 @@ def deltas(watching: Workflow) -> list[int]:
 
 def memo_transaction(chain: LocalChain, payer: Keypair, text: str) -> str:
     """Send a memo, whose program writes the text into its log; answers the signature."""
+    return send(chain, payer, memo(text, str(payer.pubkey())))
+
+
+def send(chain: LocalChain, payer: Keypair, *instructions: Instruction) -> str:
+    """Send a transaction of these, whatever becomes of it; answers the signature."""
+    return submit(chain, signed(chain, payer, *instructions))
+
+
+def signed(chain: LocalChain, payer: Keypair, *instructions: Instruction) -> VersionedTransaction:
+    """A transaction of these, not sent yet."""
     blockhash = chain.call("getLatestBlockhash", [{"commitment": "confirmed"}])["value"]["blockhash"]
-    message = compile_message([memo(text, str(payer.pubkey()))], str(payer.pubkey()), blockhash)
-    raw = base64.b64encode(bytes(VersionedTransaction(message, [payer]))).decode()
+    return VersionedTransaction(compile_message(list(instructions), str(payer.pubkey()), blockhash), [payer])
+
+
+def submit(chain: LocalChain, transaction: VersionedTransaction) -> str:
+    """Send it; answers the signature."""
+    raw = base64.b64encode(bytes(transaction)).decode()
     signature: str = chain.call("sendTransaction", [raw, {"encoding": "base64", "skipPreflight": True}])
     return signature
+
+
+def enabled(trigger: dict[str, Any], **settings: Any) -> Workflow:
+    """A workflow that only watches, from now on."""
+    return workflow_enable(actor=actor(), workflow=workflow(trigger, **settings))
+
+
+def covering(expected: int) -> Callable[[], bool]:
+    """Whether the newest heartbeat covers so many subscriptions."""
+    return lambda: Heartbeat.objects.filter(kind="listener", detail__covered=expected).exists()

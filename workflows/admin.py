@@ -5,7 +5,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_base import ReadOnlyAdmin
-from workflows.models import AddressEntry, AddressList, Channel, Idl, Signer, Workflow, WorkflowVersion
+from workflows.models import (
+    AddressEntry,
+    AddressList,
+    Channel,
+    Idl,
+    Schedule,
+    Signer,
+    WebhookSecret,
+    Workflow,
+    WorkflowVersion,
+)
 from workflows.services import signer_pause, signer_resume, workflow_disable, workflow_pause, workflow_resume
 
 PAUSED_HERE = "paused in the admin"
@@ -39,6 +49,20 @@ class WorkflowAdmin(ReadOnlyAdmin):
 class WorkflowVersionAdmin(ReadOnlyAdmin):
     list_display = ("workflow", "number", "created_at", "created_by")
     list_select_related = ("workflow",)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    list_display = ("workflow", "cron", "timezone", "missed", "next_due_at")
+    list_select_related = ("workflow",)
+
+
+@admin.register(WebhookSecret)
+class WebhookSecretAdmin(ReadOnlyAdmin):
+    list_display = ("workflow", "auth", "created_at", "expires_at")
+    list_filter = ("auth",)
+    list_select_related = ("workflow",)
+    exclude = ("locked", "digest")
 
 
 @admin.register(Signer)

@@ -15,8 +15,9 @@ from workflows.models import AddressList, Channel, Idl, Signer, Workflow
 from workflows.selectors import channel_list, signer_list
 from workflows.specs.documents import load
 from workflows.specs.errors import SpecError, SpecErrors
+from workflows.specs.idl_calls import StoredIdl, call_problems
 from workflows.specs.limits import check_limits
-from workflows.specs.references import address_lists_named, channels_named, idls_named
+from workflows.specs.references import address_lists_named, calls_by_idl, channels_named, idls_named
 from workflows.specs.settings import WorkflowSettings, dump_settings, parse_settings
 from workflows.specs.workflow import WorkflowSpec, parse
 
@@ -58,7 +59,7 @@ def check(
     parsed = _settings(settings, known, problems)
     signer = _signer(team, signer_id, known, problems)
     if spec is not None:
-        found = unknown_references(team=team, spec=spec) if references else []
+        found = reference_problems(team=team, spec=spec) if references else []
         if parsed is not None:
             found += check_limits(spec, parsed)
         problems += _under("definition", found)
@@ -84,12 +85,14 @@ def check_draft(draft: Any) -> dict[str, Any] | None:
     return plain
 
 
-def unknown_references(*, team: Team, spec: WorkflowSpec) -> list[SpecError]:
-    """The channels, address lists and IDLs that the definition names and the team does not have."""
+def reference_problems(*, team: Team, spec: WorkflowSpec) -> list[SpecError]:
+    """The channels, address lists and IDLs that the definition names and the team does not have, and what the IDLs that
+    it has say against its calls."""
     return [
         *_missing("channel", channels_named(spec), channel_list(team=team)),
         *_missing("address list", address_lists_named(spec), AddressList.objects.filter(team=team)),
         *_missing("IDL", idls_named(spec), Idl.objects.filter(team=team)),
+        *_wrong_calls(team, spec),
     ]
 
 
@@ -109,6 +112,19 @@ def _missing(
         for row_id, paths in named.items()
         if row_id not in there
         for path in paths
+    ]
+
+
+def _wrong_calls(team: Team, spec: WorkflowSpec) -> list[SpecError]:
+    calls = calls_by_idl(spec)
+    ids = {call.idl for call in calls.values()}
+    rows = Idl.objects.filter(team=team, pk__in=ids) if ids else ()
+    documents = {str(row.pk): StoredIdl(row.program_id, row.document) for row in rows}
+    return [
+        problem
+        for path, call in calls.items()
+        if call.idl in documents
+        for problem in call_problems(call, documents[call.idl], path)
     ]
 
 

@@ -6,12 +6,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model, QuerySet, TextField
+from django.db.models import Count, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from accounts.errors import Missing
 from accounts.models import Team
-from workflows.models import AddressList, Channel, Idl, Signer, Workflow, WorkflowVersion
+from workflows.models import AddressList, Channel, Idl, Signer, WebhookSecret, Workflow, WorkflowVersion
 
 _CHANNEL_USAGE = """
 SELECT (notification->>'channel')::uuid, count(DISTINCT w.id)
@@ -24,12 +25,18 @@ Row = TypeVar("Row", bound=Model)
 
 
 def workflow_list(*, team: Team) -> QuerySet[Workflow]:
-    """The team's workflows with their current version, newest first."""
-    return Workflow.objects.filter(team=team, deleted_at=None).select_related("version").order_by("-created_at", "-id")
+    """The team's workflows with their current version and schedule, newest first."""
+    rows = Workflow.objects.filter(team=team, deleted_at=None).select_related("version", "schedule")
+    return rows.order_by("-created_at", "-id")
 
 
 def workflow_get(*, team: Team, workflow_id: UUID) -> Workflow:
     return _one(workflow_list(team=team), workflow_id, "workflow")
+
+
+def workflow_find(*, team: Team, named: str) -> Workflow:
+    """By id or by name, as people name it in a command. Missing where there is none or more than one."""
+    return _named(workflow_list(team=team), named, Q(name=named), "workflow")
 
 
 def workflow_versions(*, workflow: Workflow) -> QuerySet[WorkflowVersion]:
@@ -43,12 +50,23 @@ def workflows_enabled_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
     return workflow_list(team=team).filter(enabled=True).alias(text=definition).filter(text__contains=str(row_id))
 
 
+def webhook_secrets_valid(*, workflow: Workflow, auth: str) -> QuerySet[WebhookSecret]:
+    """Those by which a sender may prove itself now, newest first."""
+    valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return WebhookSecret.objects.filter(valid, workflow=workflow, auth=auth).order_by("-created_at")
+
+
 def signer_list(*, team: Team) -> QuerySet[Signer]:
     return Signer.objects.filter(team=team, deleted_at=None).order_by("-created_at", "-id")
 
 
 def signer_get(*, team: Team, signer_id: UUID) -> Signer:
     return _one(signer_list(team=team), signer_id, "signer")
+
+
+def signer_find(*, team: Team, named: str) -> Signer:
+    """By id, name or address, as people name it in a command. Missing where there is none or more than one."""
+    return _named(signer_list(team=team), named, Q(name=named) | Q(address=named), "signer")
 
 
 def channel_list(*, team: Team) -> QuerySet[Channel]:
@@ -88,6 +106,19 @@ def idl_list(*, team: Team) -> QuerySet[Idl]:
 
 def idl_get(*, team: Team, idl_id: UUID) -> Idl:
     return _one(Idl.objects.filter(team=team), idl_id, "IDL")
+
+
+def _named(rows: QuerySet[Row], named: str, known_as: Q, what: str) -> Row:
+    try:
+        wanted = known_as | Q(pk=UUID(named))
+    except ValueError:
+        wanted = known_as
+    found = list(rows.filter(wanted)[:2])
+    if not found:
+        raise Missing(f"there is no {what} {named!r}")
+    if len(found) > 1:
+        raise Missing(f"more than one {what} is named {named!r}: give its id")
+    return found[0]
 
 
 def _one(rows: QuerySet[Row], row_id: UUID, what: str) -> Row:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.api import StrictSerializer, TeamViewSet
 from executions.filters import ExecutionFilter
 from executions.models import Execution
+from executions.resolutions import Claim, execution_resolve
 from executions.selectors import execution_detail, execution_get, execution_list, execution_rows
 from executions.services import execution_replay, execution_retry
 from executions.states import AttemptStatus, DeliveryStatus, Status, WaitingFor
@@ -111,6 +112,15 @@ class ReplaySerializer(StrictSerializer):
     )
 
 
+class ResolveSerializer(StrictSerializer):
+    outcome = serializers.ChoiceField(choices=[claim.value for claim in Claim])
+    sign_again = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="With not_landed: build and sign a new transaction instead of ending as failed.",
+    )
+
+
 class ExecutionIdSerializer(serializers.Serializer):
     execution_id = serializers.CharField()
 
@@ -123,8 +133,9 @@ class ExecutionViewSet(TeamViewSet):
     filterset_class = ExecutionFilter
     lookup_field = "execution_id"
     lookup_value_converter = "execution_id"
-    operator_actions = ("retry", "replay")
-    may_conflict = ("retry", "replay")
+    operator_actions = ("retry", "replay", "resolve")
+    may_conflict = ("retry", "replay", "resolve")
+    may_be_unavailable = ("resolve",)
 
     def get_queryset(self) -> QuerySet[Execution]:
         return Execution.objects.none() if getattr(self, "swagger_fake_view", False) else execution_list(team=self.team)
@@ -154,6 +165,20 @@ class ExecutionViewSet(TeamViewSet):
         given: dict[str, Any] = self.body(ReplaySerializer)
         started = execution_replay(actor=self.actor, execution=self.execution(execution_id), **given)
         return self._started(started)
+
+    @extend_schema(request=ResolveSerializer, responses={200: ExecutionSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def resolve(self, request: Request, execution_id: str) -> Response:
+        """Say what became of a parked execution's transaction. The chain is asked once more first: what it knows is
+        recorded, and the opposite claim refused."""
+        given = self.body(ResolveSerializer)
+        execution_resolve(
+            actor=self.actor,
+            execution=self.execution(execution_id),
+            claim=Claim(given["outcome"]),
+            sign_again=given["sign_again"],
+        )
+        return Response(execution_detail(self.execution(execution_id)))
 
     def _started(self, execution_id: str) -> Response:
         return Response({"execution_id": execution_id}, status=status.HTTP_202_ACCEPTED)

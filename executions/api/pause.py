@@ -18,11 +18,16 @@ class PauseStateSerializer(serializers.Serializer):
     paused_reason = serializers.CharField(allow_null=True)
 
 
+class MayStillLandField(serializers.ListField):
+    """What every pause answers beside the state."""
+
+    def __init__(self) -> None:
+        said = "Signatures that were sent, or marked for sending, before the pause and that nobody has seen land."
+        super().__init__(child=serializers.CharField(), read_only=True, help_text=said)
+
+
 class PausedSerializer(PauseStateSerializer):
-    may_still_land = serializers.ListField(
-        child=serializers.CharField(),
-        help_text="Signatures that were sent, or marked for sending, before the pause and are not final.",
-    )
+    may_still_land = MayStillLandField()
 
 
 def state() -> dict[str, object]:
@@ -35,6 +40,7 @@ class PauseViewSet(TeamViewSet):
 
     serializer_class = PauseStateSerializer
     operator_actions = ("create", "destroy")
+    may_conflict = ("destroy",)
     pagination_class = None
 
     def retrieve(self, request: Request) -> Response:
@@ -49,6 +55,6 @@ class PauseViewSet(TeamViewSet):
 
     @extend_schema(responses={200: PauseStateSerializer})
     def destroy(self, request: Request) -> Response:
-        """Lift the pause; what waited runs."""
+        """Lift the pause; what waited runs. Refused after a restore until the chain was asked what was paid since."""
         installation_resume(actor=self.actor)
         return Response(self.shown(state()))

@@ -20,6 +20,9 @@ from solflow.ui.text import short
 _BASE58_KEY = re.compile(r'^"([1-9A-HJ-NP-Za-km-z]{32,88})"$')
 _PATH_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
+# Colouring a megabyte takes 4 s and makes six of it.
+MAX_HIGHLIGHTED = 100_000
+
 PathPart = str | int
 
 
@@ -37,8 +40,14 @@ def _is_invisible(character: str) -> bool:
 
 
 def highlight_json(value: Any) -> SafeString:
-    """The spans for `.code`: Pygments' token classes, addresses and signatures shortened with the whole in `title`."""
-    tokens = JsonLexer(ensurenl=False).get_tokens(pretty_json(value))
+    """The spans for `.code`: Pygments' token classes, addresses and signatures shortened with the whole in `title`.
+
+    What is very long (an account's data, a webhook's body) comes as plain text.
+    """
+    text = pretty_json(value)
+    if len(text) > MAX_HIGHLIGHTED:
+        return escape(text)
+    tokens = JsonLexer(ensurenl=False).get_tokens(text)
     return mark_safe("".join(_span(kind, text) for kind, text in tokens))  # noqa: S308
 
 

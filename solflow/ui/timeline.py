@@ -22,11 +22,17 @@ STEP_WORDS = {
     "confirmed": "Confirmed",
     "finalized": "Finalized",
     "reverted": "Taken back by a fork",
+    "resolved": "Decided by a person",
     "notified": "Notified",
     "failed": "Failed",
     "retried": "Retried by a person",
 }
-_LOOKS = {"filtered": ("s-idle", "circle-slash"), "reverted": ("s-wait", "undo-2"), "failed": ("s-fail", "octagon-x")}
+_LOOKS = {
+    "filtered": ("s-idle", "circle-slash"),
+    "reverted": ("s-wait", "undo-2"),
+    "resolved": ("s-wait", "user"),
+    "failed": ("s-fail", "octagon-x"),
+}
 _UNDELIVERED = ("s-wait", "triangle-alert")
 _DONE = ("s-ok", "circle-check")
 _LATER = frozenset({"finalized"})
@@ -75,6 +81,9 @@ def _detail(step: Mapping[str, Any]) -> str:
         return ""
     if step["name"] == "simulated" and isinstance(detail, int):
         return f"{grouped(detail)} compute units"
+    if isinstance(detail, Mapping) and step["name"] == "resolved":
+        claim = "it has landed" if detail.get("claim") == "landed" else "it has not landed"
+        return f"{plain(detail.get('by', ''))}: {claim}{', sign again' if detail.get('sign_again') else ''}"
     if isinstance(detail, Mapping):
         # The channel's id says nothing to a person; its name is beside, in the list of messages.
         return words({key: value for key, value in detail.items() if value is not None and key != "channel"})

@@ -22,6 +22,7 @@ from listener.services import workflow_enable, workflow_update
 from workflows.forms.workflow import WorkflowForm
 from workflows.models import Workflow
 from workflows.selectors import channels_by_id, signer_list, workflow_get, workflow_list, workflow_versions
+from workflows.views.webhook_secret import webhook_of
 
 PAGE_SIZE = 50
 RUNS_SHOWN = 10
@@ -70,6 +71,7 @@ def detail(request: PageRequest, workflow_id: UUID) -> HttpResponse:
         "executions": executions,
         "attempts": last_attempts(executions),
         "versions": workflow_versions(workflow=workflow).defer("definition")[:VERSIONS_SHOWN],
+        "webhook": webhook_of(request, workflow),
     }
     return render(request, "workflows/detail.html", context)
 

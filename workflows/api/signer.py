@@ -1,4 +1,4 @@
-"""`signers/`: what signs. The key comes in, once; no answer holds it. executions.api adds the balances."""
+"""`signers/`: what signs. The key comes in, once; no answer holds it. executions.api adds pause and balances."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
-from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import ReasonSerializer, StrictSerializer, TeamViewSet
+from accounts.api import StrictSerializer, TeamViewSet
 from workflows.api.fields import LamportsField
 from workflows.models import Signer
 from workflows.selectors import signer_get, signer_list
-from workflows.services import signer_create, signer_delete, signer_pause, signer_resume, signer_update
+from workflows.services import signer_create, signer_delete, signer_update
 
 
 class SignerSerializer(serializers.ModelSerializer):
@@ -62,7 +61,6 @@ class SignerViewSet(TeamViewSet):
     """Keys that pay and sign."""
 
     serializer_class: type[serializers.Serializer] = SignerSerializer
-    operator_actions = ("pause", "resume")
     may_conflict = ("create", "destroy")
 
     def get_queryset(self) -> QuerySet[Signer]:
@@ -95,16 +93,3 @@ class SignerViewSet(TeamViewSet):
         """Soft. Refused while an enabled workflow signs with it."""
         signer_delete(actor=self.actor, signer=self.signer(pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @extend_schema(request=ReasonSerializer)
-    @action(detail=True, methods=["post"])
-    def pause(self, request: Request, pk: UUID) -> Response:
-        """When this returns, nothing more is signed with it."""
-        reason = self.body(ReasonSerializer)["reason"]
-        return Response(self.shown(signer_pause(actor=self.actor, signer=self.signer(pk), reason=reason)))
-
-    @extend_schema(request=None)
-    @pause.mapping.delete
-    def resume(self, request: Request, pk: UUID) -> Response:
-        """Lift the pause; what waited runs."""
-        return Response(self.shown(signer_resume(actor=self.actor, signer=self.signer(pk))))

@@ -1,4 +1,5 @@
-"""`workflows/`: what needs no chain. solflow.api.workflow adds update, publish and enable, which may read a baseline.
+"""`workflows/`: what needs neither executions nor the chain. executions.api adds run and pause, solflow.api.workflow
+update, publish and enable, which may read a baseline.
 
 A request's body is judged by workflows.specs alone, the same code that judges a form and an import; the serializers
 here show rows and describe the body to the OpenAPI document.
@@ -7,25 +8,27 @@ here show rows and describe the body to the OpenAPI document.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import ReasonSerializer, TeamViewSet
+from accounts.api import StrictSerializer, TeamViewSet
 from accounts.errors import Invalid
-from workflows.models import Workflow, WorkflowVersion
+from workflows.models import WebhookSecret, Workflow, WorkflowVersion
 from workflows.selectors import workflow_get, workflow_list, workflow_versions
-from workflows.services import workflow_create, workflow_delete, workflow_disable, workflow_pause, workflow_resume
+from workflows.services import webhook_secret_make, workflow_create, workflow_delete, workflow_disable
 
 DEFINITION_SCHEMA = {"$ref": "#/components/schemas/WorkflowDefinition"}
 # What an answer holds and a request may send back unread.
-READ_ONLY = ("id", "version", "paused_at", "paused_reason", "created_at", "updated_at")
+READ_ONLY = ("id", "version", "paused_at", "paused_reason", "next_due_at", "created_at", "updated_at")
 
 
 @extend_schema_field(DEFINITION_SCHEMA)
@@ -49,6 +52,10 @@ class WorkflowSerializer(serializers.ModelSerializer):
     )
     allowed_programs = serializers.ListField(
         child=serializers.CharField(), allow_null=True, required=False, help_text="null: those the definition names"
+    )
+
+    next_due_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When its schedule runs it next; null unless it is enabled."
     )
 
     class Meta:
@@ -75,8 +82,10 @@ class WorkflowSerializer(serializers.ModelSerializer):
             "allowed_programs",
             "approval_above_lamports",
             "approval_expires_s",
+            "pause_after_failures",
             "paused_at",
             "paused_reason",
+            "next_due_at",
             "created_at",
             "updated_at",
         )
@@ -91,6 +100,21 @@ class VersionSerializer(serializers.ModelSerializer):
         model = WorkflowVersion
         fields = ("version", "definition", "created_at", "created_by")
         read_only_fields = fields
+
+
+class WebhookSecretRequestSerializer(StrictSerializer):
+    keep_old = serializers.BooleanField(
+        default=True, help_text="Whether the secret before it stays valid for 24 hours; false for one that leaked."
+    )
+
+
+class WebhookSecretSerializer(serializers.Serializer):
+    url = serializers.CharField(help_text="Where to post to.")
+    auth = serializers.ChoiceField(
+        choices=WebhookSecret.Auth.choices, help_text="standard: signs requests. header: is the Authorization header."
+    )
+    secret = serializers.CharField(help_text="Never shown again.")
+    old_valid_until = serializers.DateTimeField(allow_null=True)
 
 
 def changes_of(body: Mapping[str, Any], *, enabled: bool) -> dict[str, Any]:
@@ -109,8 +133,8 @@ class WorkflowViewSet(TeamViewSet):
     """Workflows: what to watch, what to ask of it, what to do, whom to tell."""
 
     serializer_class = WorkflowSerializer
-    operator_actions = ("pause", "resume")
-    may_conflict = ("create",)
+    operator_actions: tuple[str, ...] = ()
+    may_conflict: tuple[str, ...] = ("create", "webhook_secret")
 
     def get_queryset(self) -> QuerySet[Workflow]:
         if getattr(self, "swagger_fake_view", False):
@@ -151,18 +175,15 @@ class WorkflowViewSet(TeamViewSet):
         """No event runs it any more; what runs already ends as it would have."""
         return Response(self.shown(workflow_disable(actor=self.actor, workflow=self.workflow(pk))))
 
-    @extend_schema(request=ReasonSerializer)
-    @action(detail=True, methods=["post"])
-    def pause(self, request: Request, pk: UUID) -> Response:
-        """When this returns, nothing more is signed for the workflow."""
-        reason = self.body(ReasonSerializer)["reason"]
-        return Response(self.shown(workflow_pause(actor=self.actor, workflow=self.workflow(pk), reason=reason)))
-
-    @extend_schema(request=None)
-    @pause.mapping.delete
-    def resume(self, request: Request, pk: UUID) -> Response:
-        """Lift the pause; what waited runs."""
-        return Response(self.shown(workflow_resume(actor=self.actor, workflow=self.workflow(pk))))
+    @extend_schema(request=WebhookSecretRequestSerializer, responses={201: WebhookSecretSerializer})
+    @action(detail=True, methods=["post"], url_path="webhook-secret")
+    def webhook_secret(self, request: Request, pk: UUID) -> Response:
+        """Make the secret that senders of this workflow's webhook prove to know, or another. It is shown only here."""
+        keep_old = self.body(WebhookSecretRequestSerializer)["keep_old"]
+        made = webhook_secret_make(actor=self.actor, workflow=self.workflow(pk), keep_old=keep_old)
+        url = request.build_absolute_uri(reverse("hook", args=[pk]))
+        shown = WebhookSecretSerializer({"url": url, **asdict(made)}).data
+        return Response(shown, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
     @extend_schema(responses=VersionSerializer(many=True))
     @action(detail=True, methods=["get"])

@@ -74,6 +74,11 @@ class WorkflowForm(ServiceForm):
         required=False, label="Approval above", help_text="A person has to agree to more. Empty: never asked."
     )
     approval_expires_s = forms.IntegerField(label="Approval expires after, in seconds")
+    pause_after_failures = forms.IntegerField(
+        required=False,
+        label="Pause after failures",
+        help_text="So many in a row pause the workflow and tell its channels. Empty: never.",
+    )
 
     def __init__(self, data: Any = None, *, signers: Iterable[Signer] = (), workflow: Workflow | None = None) -> None:
         super().__init__(data, initial=_initial(workflow))

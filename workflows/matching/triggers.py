@@ -13,6 +13,7 @@ from typing import Any
 
 import base58
 
+from chain.decode.idl.names import same_name
 from chain.events import Event
 from workflows.specs import triggers
 from workflows.specs.amounts import AmountError, resolve_tokens
@@ -96,7 +97,8 @@ def _program_log(trigger: triggers.ProgramLog, event: Event) -> bool:
     if event.account != trigger.program_id or (event.fields["error"] is not None and not trigger.include_failed):
         return False
     if trigger.pattern is None:
-        return bool(event.fields["name"] == trigger.event)
+        name = event.fields["name"]
+        return name is not None and same_name(name) == same_name(trigger.event or "")
     line = event.fields["line"]
     return line is not None and found_in(compile_pattern(trigger.pattern), line)
 

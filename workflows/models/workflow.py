@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -52,6 +53,9 @@ class Workflow(models.Model):
     allowed_programs = models.JSONField(null=True, blank=True)
     approval_above_lamports = models.BigIntegerField(null=True, blank=True)
     approval_expires_s = models.PositiveIntegerField(default=3600)
+    pause_after_failures = models.PositiveIntegerField(default=5, db_default=5, null=True, blank=True)
+    # Counted in the transaction that fails an execution (executions.streaks); a success or a person sets it back.
+    failures_in_row = models.PositiveIntegerField(default=0, db_default=0)
 
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.TextField(null=True, blank=True)
@@ -76,6 +80,14 @@ class Workflow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """When its schedule runs it next; None unless it is enabled and has one."""
+        if not self.enabled or self.trigger_type != "schedule":
+            return None
+        schedule = getattr(self, "schedule", None)
+        return None if schedule is None else schedule.next_due_at
 
 
 class WorkflowVersion(models.Model):

@@ -4,6 +4,7 @@ from workflows.services.address_list import address_list_create, address_list_de
 from workflows.services.channel import channel_create, channel_delete, channel_update
 from workflows.services.idl import idl_create, idl_delete, idl_update
 from workflows.services.signer import signer_create, signer_delete, signer_pause, signer_resume, signer_update
+from workflows.services.webhook_secret import webhook_secret_make
 from workflows.services.workflow import (
     workflow_check_enabling,
     workflow_create,
@@ -31,6 +32,7 @@ __all__ = [
     "signer_pause",
     "signer_resume",
     "signer_update",
+    "webhook_secret_make",
     "workflow_check_enabling",
     "workflow_create",
     "workflow_delete",

@@ -11,8 +11,21 @@ from django.db import IntegrityError, connection, models, transaction
 from psycopg.errors import UniqueViolation
 
 from accounts.errors import Refused
+from workflows.models import Workflow
+from workflows.selectors import workflow_get
 
 WORKFLOWS_CHANGED = "solflow_workflows"
+
+
+def lock_workflow(workflow: Workflow) -> Workflow:
+    """The row as it is now, kept until the transaction ends. Lock order: pause rows, workflow, signer.
+
+    Raises:
+        Missing: it was deleted meanwhile.
+    """
+    # Two statements: one that waits for the lock would join the version that was current before it waited.
+    Workflow.objects.select_for_update(no_key=True).filter(pk=workflow.pk).first()
+    return workflow_get(team=workflow.team, workflow_id=workflow.pk)
 
 
 def announce(workflow_id: UUID) -> None:

@@ -14,13 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.actors import Actor
+from accounts.actors import Actor, system
 from accounts.errors import Missing, Refused
 from workflows.checks import check, check_draft
 from workflows.errors import invalid
 from workflows.models import Signer, Workflow, WorkflowVersion
-from workflows.selectors import workflow_get
-from workflows.services.changes import announce, differences, write
+from workflows.services.changes import announce, differences, lock_workflow, write
+from workflows.services.schedule import schedule_follow
 from workflows.specs.errors import SpecErrors
 from workflows.specs.served import unserved
 from workflows.specs.workflow import WorkflowSpec, dump
@@ -69,7 +69,7 @@ def workflow_update(
         Refused: the workflow is enabled and would have actions without a signer.
         Missing: it was deleted meanwhile.
     """
-    workflow = _lock(workflow)
+    workflow = lock_workflow(workflow)
     rest = {name: value for name, value in changes.items() if name not in ("definition", "draft", "signer")}
     checked = check(
         team=actor.team,
@@ -87,10 +87,13 @@ def workflow_update(
     changed = differences(workflow, values)
     if dump(checked.spec) != _definition(workflow):
         changed["version"] = _next_version(actor, workflow, checked.spec)
+        # What failed before was another definition's doing.
+        values["failures_in_row"] = 0
     if enabled_at_slot is not None:
         values["enabled_at_slot"] = enabled_at_slot
     if changed or enabled_at_slot is not None:
         write(workflow, values, also=["version", "trigger_type", "updated_at"])
+        schedule_follow(workflow=workflow, trigger=checked.spec.trigger if workflow.enabled else None)
         changed.pop("draft", None)
         audit.record(
             actor, "workflow_updated", "workflow", workflow.id, target_name=workflow.name, changed=_plain(changed)
@@ -107,11 +110,12 @@ def workflow_enable(*, actor: Actor, workflow: Workflow, enabled_at_slot: int) -
         Invalid: the definition names a trigger or an action that nobody serves yet, or something that was deleted.
         Refused: it has actions and no signer.
     """
-    workflow = _lock(workflow)
+    workflow = lock_workflow(workflow)
     if workflow.enabled:
         return workflow
-    workflow_check_enabling(workflow=workflow)
+    spec = workflow_check_enabling(workflow=workflow)
     write(workflow, {"enabled": True, "enabled_at_slot": enabled_at_slot}, also=["updated_at"])
+    schedule_follow(workflow=workflow, trigger=spec.trigger)
     audit.record(
         actor,
         "workflow_enabled",
@@ -140,9 +144,10 @@ def workflow_check_enabling(*, workflow: Workflow) -> WorkflowSpec:
 @transaction.atomic
 def workflow_disable(*, actor: Actor, workflow: Workflow) -> Workflow:
     """No event runs it any more; what runs already ends as it would have."""
-    workflow = _lock(workflow)
+    workflow = lock_workflow(workflow)
     if workflow.enabled:
         write(workflow, {"enabled": False, "enabled_at_slot": None}, also=["updated_at"])
+        schedule_follow(workflow=workflow, trigger=None)
         audit.record(actor, "workflow_disabled", "workflow", workflow.id, target_name=workflow.name)
         announce(workflow.id)
     return workflow
@@ -156,7 +161,7 @@ def workflow_publish(*, actor: Actor, workflow: Workflow, enabled_at_slot: int |
         Refused: there is no draft, or not the one that `workflow` was read with: publish what you have seen.
         Invalid: as for workflow_update.
     """
-    seen, workflow = workflow.draft, _lock(workflow)
+    seen, workflow = workflow.draft, lock_workflow(workflow)
     if workflow.draft is None:
         raise Refused("there is no draft to publish", code="no_draft")
     if workflow.draft != seen:
@@ -168,8 +173,9 @@ def workflow_publish(*, actor: Actor, workflow: Workflow, enabled_at_slot: int |
 @transaction.atomic
 def workflow_delete(*, actor: Actor, workflow: Workflow) -> None:
     """It disappears from everywhere but its executions and the audit log; what runs already ends as it would have."""
-    workflow = _lock(workflow)
+    workflow = lock_workflow(workflow)
     write(workflow, {"enabled": False, "enabled_at_slot": None, "deleted_at": timezone.now()}, also=["updated_at"])
+    schedule_follow(workflow=workflow, trigger=None)
     audit.record(actor, "workflow_deleted", "workflow", workflow.id, target_name=workflow.name)
     announce(workflow.id)
 
@@ -177,7 +183,7 @@ def workflow_delete(*, actor: Actor, workflow: Workflow) -> None:
 @transaction.atomic
 def workflow_pause(*, actor: Actor, workflow: Workflow, reason: str) -> Workflow:
     """When this has committed, nothing more is signed for the workflow: signing locks its row (executions.limits)."""
-    workflow = _lock(workflow)
+    workflow = lock_workflow(workflow)
     write(workflow, {"paused_at": workflow.paused_at or timezone.now(), "paused_reason": reason}, also=["updated_at"])
     audit.record(actor, "workflow_paused", "workflow", workflow.id, target_name=workflow.name, reason=reason)
     announce(workflow.id)
@@ -185,21 +191,28 @@ def workflow_pause(*, actor: Actor, workflow: Workflow, reason: str) -> Workflow
 
 
 @transaction.atomic
-def workflow_resume(*, actor: Actor, workflow: Workflow) -> Workflow:
-    """What waited runs, unless it is older than the workflow's `max_event_age_s`."""
-    workflow = _lock(workflow)
-    if workflow.paused_at is not None:
-        write(workflow, {"paused_at": None, "paused_reason": None}, also=["updated_at"])
-        audit.record(actor, "workflow_resumed", "workflow", workflow.id, target_name=workflow.name)
-        announce(workflow.id)
+def workflow_pause_itself(*, workflow_id: UUID, reason: str) -> Workflow | None:
+    """SolFlow's own pause, in the worker's name. None where it is paused already, whose reason stays, or deleted."""
+    now = timezone.now()
+    running = Workflow.objects.filter(pk=workflow_id, paused_at=None, deleted_at=None)
+    if not running.update(paused_at=now, paused_reason=reason, updated_at=now):
+        return None
+    workflow = Workflow.objects.select_related("team").get(pk=workflow_id)
+    actor = system(workflow.team, "worker")
+    audit.record(actor, "workflow_paused", "workflow", workflow.id, target_name=workflow.name, reason=reason)
+    announce(workflow.id)
     return workflow
 
 
-def _lock(workflow: Workflow) -> Workflow:
-    """The row as it is now, kept until the transaction ends. Lock order: pause rows, workflow, signer."""
-    # Two statements: one that waits for the lock would join the version that was current before it waited.
-    Workflow.objects.select_for_update(no_key=True).filter(pk=workflow.pk).first()
-    return workflow_get(team=workflow.team, workflow_id=workflow.pk)
+@transaction.atomic
+def workflow_resume(*, actor: Actor, workflow: Workflow) -> Workflow:
+    """What waited runs, unless it is older than the workflow's `max_event_age_s`; failures are counted from 0 again."""
+    workflow = lock_workflow(workflow)
+    if workflow.paused_at is not None:
+        write(workflow, {"paused_at": None, "paused_reason": None, "failures_in_row": 0}, also=["updated_at"])
+        audit.record(actor, "workflow_resumed", "workflow", workflow.id, target_name=workflow.name)
+        announce(workflow.id)
+    return workflow
 
 
 def _definition(workflow: Workflow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, Tag, model_valida
 
 from workflows.specs.amounts import ACTION_ROOTS, MAX, ActionLamports, ActionTokens, KeptLamports, KeptTokens
 from workflows.specs.documents import child_path
-from workflows.specs.fields import Address, IdlId, Name, OpenAddress, action_text, unique
+from workflows.specs.fields import AccountName, Address, IdlId, Name, OpenAddress, action_text, unique
 from workflows.specs.parts import TAG_MARK, Part, chosen_by, type_of
 from workflows.specs.texts import refusal
 from workflows.templating import TemplateError, check, is_template
@@ -97,7 +97,7 @@ class CallProgramByIdl(Part):
     program_id: Address
     idl: IdlId
     instruction: Name
-    accounts: Annotated[dict[Name, OpenAddress], Field(max_length=MAX_ACCOUNTS)] = {}
+    accounts: Annotated[dict[AccountName, OpenAddress], Field(max_length=MAX_ACCOUNTS)] = {}
     args: Annotated[dict[str, Any], Field(max_length=MAX_ARGUMENTS)] = {}
     lookup_tables: LookupTables = ()
 

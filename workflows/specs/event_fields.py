@@ -84,11 +84,15 @@ EVENT_FIELDS: Mapping[str, tuple[EventField, ...]] = {
         _field("fee_lamports", "integer", "Fee that it paid", unit="lamports"),
         _field("accounts", "list", "Accounts that it names"),
     ),
-    "schedule": (*_CHAIN, _field("due_at", "text", "When it was due, ISO 8601 in UTC")),
+    "schedule": (
+        *_CHAIN,
+        _field("due_at", "text", "When it was due, ISO 8601 in UTC"),
+        _field("missed", "integer", "Earlier due times that passed unrun and are run with it as one"),
+    ),
     "webhook": (
         *_CHAIN,
         _field("headers", "object", "Headers of the request, without credentials"),
-        _field("body", "any", "JSON body of the request"),
+        _field("body", "any", "Body of the request: its JSON, else its text; null when there is none", nullable=True),
     ),
     "manual": (*_CHAIN, _field("data", "object", "What the caller gave")),
 }

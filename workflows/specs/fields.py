@@ -28,6 +28,7 @@ _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _MAX_COLOR = 0xFFFFFF
 _MAX_CRON = 100
 _MAX_MEMCMP = 128
+_MAX_GROUPS = 8
 
 
 def is_address(text: str) -> bool:
@@ -164,6 +165,15 @@ def _name(text: str) -> str:
     return text
 
 
+def _dotted_name(text: str) -> str:
+    parts = text.split(".")
+    if len(parts) > _MAX_GROUPS + 1:
+        raise refusal("bad_name")
+    for part in parts:
+        _name(part)
+    return text
+
+
 def _address_schema(*more: dict[str, Any]) -> WithJsonSchema:
     address = {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$", "description": "A Solana address"}
     return WithJsonSchema({"anyOf": [address, *more]} if more else address)
@@ -200,6 +210,8 @@ Cron = Annotated[str, StringConstraints(max_length=_MAX_CRON), AfterValidator(_c
 Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]
 MemcmpBytes = Annotated[str, StringConstraints(max_length=200), AfterValidator(_memcmp_bytes)]
 Name = Annotated[str, AfterValidator(_name)]
+# Accounts of an instruction may stand in groups: `group.account`.
+AccountName = Annotated[str, AfterValidator(_dotted_name)]
 Color = Annotated[
     str,
     PlainValidator(_color),

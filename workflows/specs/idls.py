@@ -1,4 +1,4 @@
-"""Whether a document is an Anchor IDL, as far as can be said without using it. Pure.
+"""Whether a document is an Anchor IDL that can be used. Pure.
 
 Both formats: since Anchor 0.30 the program's address is in `address`, before it (if anywhere) in `metadata.address`.
 Source: https://www.anchor-lang.com/docs/basics/idl
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from chain.decode.idl import InvalidIdl, parse_idl
+from chain.types import SYSTEM_PROGRAM
 from workflows.specs.errors import SpecError, SpecErrors
 
 MAX_BYTES = 512 * 1024
@@ -34,6 +36,11 @@ def check_idl(document: Any) -> str | None:
         problems.append(SpecError("document.address", "not_an_idl", "must be the program's address"))
     if problems:
         raise SpecErrors(problems)
+    try:
+        parse_idl(document, address or SYSTEM_PROGRAM)
+    except InvalidIdl as error:
+        path = f"document.{error.path}" if error.path else "document"
+        raise SpecErrors([SpecError(path, "not_an_idl", error.detail)]) from error
     return address or None
 
 

@@ -31,7 +31,13 @@ def idls_named(spec: WorkflowSpec) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     if isinstance(spec.trigger, ProgramLog) and spec.trigger.idl is not None:
         named[spec.trigger.idl] = ["trigger.idl"]
-    for index, action in enumerate(spec.actions):
-        if isinstance(action, CallProgramByIdl):
-            named.setdefault(action.idl, []).append(f"actions[{index}].idl")
+    for path, call in calls_by_idl(spec).items():
+        named.setdefault(call.idl, []).append(f"{path}.idl")
     return named
+
+
+def calls_by_idl(spec: WorkflowSpec) -> dict[str, CallProgramByIdl]:
+    """The calls by IDL, each by the path where it stands (`actions[0]`)."""
+    return {
+        f"actions[{index}]": action for index, action in enumerate(spec.actions) if isinstance(action, CallProgramByIdl)
+    }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import base58
 
-from chain.events import Event, EventKey, log_event, manual_event, state_event
+from chain.events import Event, EventKey, log_event, manual_event, schedule_event, state_event, webhook_event
 from chain.types import LAMPORTS_PER_SOL, SYSTEM_PROGRAM, AccountSample
 from workflows.specs import triggers
 from workflows.specs.amounts import AmountError, resolve_tokens
@@ -15,8 +16,7 @@ from workflows.specs.triggers import Trigger
 
 SLOT = 250_000_000
 TOKEN_DECIMALS = 6
-DUE_AT = "2026-01-01T00:00:00Z"
-DUE_AT_S = 1_767_225_600
+DUE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 MAX_SAMPLE_BYTES = 64 * 1024
 
 
@@ -44,12 +44,10 @@ def sample_event(trigger: Trigger) -> Event:
         case triggers.TransactionStatus():
             return _transaction_status(trigger)
         case triggers.Schedule():
-            return _unplaced("schedule", str(DUE_AT_S), {"due_at": DUE_AT})
+            return schedule_event(DUE_AT, missed=0)
         case triggers.Webhook():
-            headers = {"content-type": "application/json"}
-            return _unplaced(
-                "webhook", "msg_sample", {"headers": headers, "body": {"example": "what the sender wrote"}}
-            )
+            headers = {"content-type": "application/json", "webhook-id": "msg_sample"}
+            return webhook_event("msg_sample", headers, {"example": "what the sender wrote"})
         case triggers.Manual():
             return manual_event("sample", {})
 
@@ -135,10 +133,6 @@ def _transaction_status(trigger: triggers.TransactionStatus) -> Event:
     }
     key = EventKey("", f"{address or ''}:{signature}", "0")
     return Event("transaction_status", key, SLOT, signature, address, fields)
-
-
-def _unplaced(kind: str, key: str, fields: dict[str, Any]) -> Event:
-    return Event(kind, EventKey(key, kind, "0"), None, None, None, fields)
 
 
 def _address(role: str) -> str:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from workflows.specs.errors import SpecError
 from workflows.specs.texts import spec_error
-from workflows.specs.triggers import ProgramLog
 from workflows.specs.workflow import WorkflowSpec
 
-SERVED_TRIGGERS = frozenset({"balance_change", "account_change", "program_log", "manual"})
-SERVED_ACTIONS = frozenset({"transfer_sol", "transfer_token", "memo"})
-IDL_EVENTS_SERVED = False
+SERVED_TRIGGERS = frozenset(
+    {
+        "balance_change",
+        "account_change",
+        "program_account_change",
+        "token_receipt",
+        "nft_receipt",
+        "program_log",
+        "transaction_status",
+        "schedule",
+        "webhook",
+        "manual",
+    }
+)
+SERVED_ACTIONS = frozenset({"transfer_sol", "transfer_token", "call_program", "memo"})
 
 
 def unserved(spec: WorkflowSpec) -> list[SpecError]:
@@ -18,8 +29,6 @@ def unserved(spec: WorkflowSpec) -> list[SpecError]:
     trigger = spec.trigger
     if trigger.type not in SERVED_TRIGGERS:
         problems.append(spec_error("trigger.type", "not_served", trigger.type, what=f"the trigger {trigger.type}"))
-    elif isinstance(trigger, ProgramLog) and trigger.event is not None and not IDL_EVENTS_SERVED:
-        problems.append(spec_error("trigger.event", "not_served", trigger.event, what="program_log by IDL event"))
     for index, action in enumerate(spec.actions):
         if action.type not in SERVED_ACTIONS:
             path = f"actions[{index}].type"

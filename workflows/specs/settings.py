@@ -25,6 +25,7 @@ I32_MAX = 2**31 - 1
 DEFAULT_MAX_LAMPORTS_PER_TX = 1_000_000
 DEFAULT_MAX_EXECUTIONS_PER_HOUR = 10
 DEFAULT_APPROVAL_EXPIRES_S = 3600
+DEFAULT_PAUSE_AFTER_FAILURES = 5
 
 
 def _not_blank(text: str) -> str:
@@ -41,6 +42,7 @@ _TokenLimits = Annotated[dict[Address, Annotated[int, Field(ge=0, le=U64_MAX)]],
 
 class WorkflowSettings(Part):
     """Limits are in lamports and base units. None means no limit, but for the two token maps.
+    `pause_after_failures` is how many executions in a row may fail before the workflow is paused; None: never.
 
     `max_tokens_per_tx` names every mint of which tokens may leave; `max_tokens_per_day` may narrow some of them.
     """
@@ -60,6 +62,7 @@ class WorkflowSettings(Part):
     allowed_programs: _Listed | None = None
     approval_above_lamports: LimitLamports | None = None
     approval_expires_s: _Seconds = DEFAULT_APPROVAL_EXPIRES_S
+    pause_after_failures: Annotated[int, Field(ge=1, le=1000)] | None = DEFAULT_PAUSE_AFTER_FAILURES
 
 
 _KEYS = {"": keys_of(WorkflowSettings)}

@@ -1,21 +1,18 @@
-"""Making and pausing a signer."""
+"""Making a signer."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import Role
-from accounts.pages import PageRequest, reason, telling
+from accounts.pages import PageRequest
 from accounts.permissions import page
 from workflows.forms.signer import SignerForm
-from workflows.selectors import signer_get
-from workflows.services import signer_create, signer_pause, signer_resume
+from workflows.services import signer_create
 
 
 @sensitive_post_parameters("secret_key")
@@ -36,22 +33,3 @@ def create(request: PageRequest) -> HttpResponse:
         messages.success(request, f"{signer.name} can sign. It pays from {signer.address}.")
         return redirect("signers:list")
     return render(request, "signers/create.html", {"form": form}, status=form.status)
-
-
-@require_POST
-@page(Role.OPERATOR)
-def pause(request: PageRequest, signer_id: UUID) -> HttpResponse:
-    """When this answers, nothing more is signed with it."""
-    signer = signer_get(team=request.actor.team, signer_id=signer_id)
-    with telling(request, f"{signer.name} is paused."):
-        signer_pause(actor=request.actor, signer=signer, reason=reason(request))
-    return redirect("signers:list")
-
-
-@require_POST
-@page(Role.OPERATOR)
-def resume(request: PageRequest, signer_id: UUID) -> HttpResponse:
-    signer = signer_get(team=request.actor.team, signer_id=signer_id)
-    with telling(request, f"{signer.name} signs again."):
-        signer_resume(actor=request.actor, signer=signer)
-    return redirect("signers:list")

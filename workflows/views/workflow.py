@@ -1,4 +1,4 @@
-"""Making, pausing and disabling a workflow. Enabling and editing read the chain first: solflow.views.workflow."""
+"""Making and disabling a workflow. Enabling and editing read the chain first: solflow.views.workflow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Role
-from accounts.pages import PageRequest, reason, telling
+from accounts.pages import PageRequest, telling
 from accounts.permissions import page
 from workflows.forms.workflow import WorkflowForm
 from workflows.selectors import channels_by_id, signer_list, workflow_get
-from workflows.services import workflow_create, workflow_disable, workflow_pause, workflow_resume
+from workflows.services import workflow_create, workflow_disable
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,23 +48,4 @@ def disable(request: PageRequest, workflow_id: UUID) -> HttpResponse:
     workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
     with telling(request, f"{workflow.name} is disabled. No event runs it any more."):
         workflow_disable(actor=request.actor, workflow=workflow)
-    return redirect("workflows:detail", workflow_id)
-
-
-@require_POST
-@page(Role.OPERATOR)
-def pause(request: PageRequest, workflow_id: UUID) -> HttpResponse:
-    """When this answers, nothing more is signed for the workflow."""
-    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
-    with telling(request, f"{workflow.name} is paused."):
-        workflow_pause(actor=request.actor, workflow=workflow, reason=reason(request))
-    return redirect("workflows:detail", workflow_id)
-
-
-@require_POST
-@page(Role.OPERATOR)
-def resume(request: PageRequest, workflow_id: UUID) -> HttpResponse:
-    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
-    with telling(request, f"{workflow.name} goes on."):
-        workflow_resume(actor=request.actor, workflow=workflow)
     return redirect("workflows:detail", workflow_id)

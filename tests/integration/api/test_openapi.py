@@ -57,7 +57,9 @@ def test_operations_on_one_thing_say_404_and_those_with_a_body_400_and_415(docum
         "DELETE /api/v1/channels/{id}/",
         "POST /api/v1/executions/{execution_id}/retry/",
         "POST /api/v1/executions/{execution_id}/replay/",
+        "POST /api/v1/executions/{execution_id}/resolve/",
         "POST /api/v1/idls/",
+        "DELETE /api/v1/pause/",
     ],
 )
 def test_what_can_be_refused_by_the_state_of_things_says_409(document: dict[str, Any], name: str) -> None:

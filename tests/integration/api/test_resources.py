@@ -6,11 +6,9 @@ from typing import Any
 
 import base58
 import pytest
-from django.core.management import call_command
 from rest_framework.test import APIClient
 from solders.keypair import Keypair
 
-from accounts.models import Installation
 from executions.models import Delivery
 from tests.integration.api.conftest import DISCORD_URL, RECIPIENT, WATCHED, manual
 from tests.local_chain import LocalChain
@@ -188,14 +186,6 @@ def test_everything_is_paused_by_an_operator_and_the_state_is_seen_by_everybody(
     assert viewer.get("/api/v1/pause/").json()["paused_reason"] == "odd"
     lifted = operator.delete("/api/v1/pause/")
     assert (lifted.status_code, lifted.json()["paused"]) == (200, False)
-
-
-def test_the_commands_pause_and_resume_do_the_same(db: None, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("pause", "maintenance")
-    assert Installation.objects.get().paused_reason == "maintenance"
-    call_command("resume")
-    assert Installation.objects.get().paused_at is None
-    assert "Paused" in capsys.readouterr().out
 
 
 def test_what_the_listener_watches_is_listed(api: APIClient) -> None:

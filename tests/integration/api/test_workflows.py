@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from tests.integration.api.conftest import RECIPIENT, WATCHED, manual, paying
 from tests.local_chain import LocalChain
 from tests.people import Person
+from workflows.specs import served
 
 Create = Callable[..., dict[str, Any]]
 URL = "/api/v1/workflows/"
@@ -38,6 +39,7 @@ def test_a_created_workflow_is_shown_with_every_field_of_the_contract(api: APICl
         "allowed_programs": None,
         "approval_above_lamports": None,
         "approval_expires_s": 3600,
+        "pause_after_failures": 5,
         "max_event_age_s": None,
     }
     assert {name: shown[name] for name in limits} == limits
@@ -152,9 +154,11 @@ def test_enabling_with_actions_and_no_signer_is_409(api: APIClient, create: Crea
     assert (answer.status_code, answer.json()["code"]) == (409, "signer_missing")
 
 
-def test_enabling_an_unserved_trigger_is_400_with_its_path(api: APIClient, create: Create) -> None:
-    definition = {"trigger": {"type": "schedule", "cron": "0 * * * *"}}
-    url = f"{URL}{create('workflows', {'name': 'x', 'definition': definition})['id']}/"
+def test_enabling_an_unserved_trigger_is_400_with_its_path(
+    api: APIClient, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "SERVED_TRIGGERS", frozenset())
+    url = f"{URL}{create('workflows', {'name': 'x', 'definition': manual()})['id']}/"
     answer = api.post(f"{url}enable/")
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "definition.trigger.type")
 

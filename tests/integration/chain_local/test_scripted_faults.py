@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -74,6 +75,23 @@ def test_a_lagging_node_says_unknown_and_shows_an_old_height(chain: LocalChain) 
     assert chain.balance(bob) == 0
     chain.clear_faults("lag")
     assert chain.status(signature) is not None
+
+
+def test_one_chain_under_two_paths_is_two_endpoints_of_which_one_forgets(chain: LocalChain) -> None:
+    signature = chain.airdrop(Keypair().pubkey(), SOL)
+    chain.warp(3)
+    chain.faults(forget={"paths": ["/second"]})
+
+    def ask(path: str, method: str, *params: object) -> Any:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return requests.post(chain.rpc_url + path, json=body, timeout=5).json()["result"]
+
+    first, second = (ask(path, "getSignatureStatuses", [signature])["value"][0] for path in ("/first", "/second"))
+    assert (first["err"], second) == (None, None)
+    assert ask("/second", "getSignatureStatuses", [signature])["context"]["slot"] >= chain.slot("processed") - 1
+    confirmed = {"commitment": "confirmed"}
+    assert ask("/first", "getTransaction", signature, confirmed)["transaction"]
+    assert ask("/second", "getTransaction", signature, confirmed) is None
 
 
 def test_a_scripted_error_replaces_the_answer(chain: LocalChain) -> None:

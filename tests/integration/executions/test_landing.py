@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.errors import Refused
+from chain.types import SignatureStatus
 from executions import claims, submit
-from executions.confirm import confirm_round, finalize_round
+from executions.confirm import confirm_round, finalize_round, record_landed
 from executions.models import Attempt, Execution, Reservation
 from executions.pipeline import advance
 from executions.services import execution_retry
@@ -170,6 +171,28 @@ def test_a_payment_that_a_fork_took_back_is_in_flight_again(
     chain.clear_faults()
     rounds_until(lambda: advance([row_id]) or execution(row_id).status == "success", "it is paid again")
     assert settled(row_id).status == "success"
+    assert chain.balance(to) == PAYMENT
+
+
+def test_what_another_fork_made_of_it_is_what_is_recorded(
+    pay: Callable[[], tuple[int, str]], chain: LocalChain
+) -> None:
+    """Seen failing at `confirmed`, final as a success: the record goes back, the reservation is whole again meanwhile,
+    and the end is what the chain says."""
+    row_id, to = pay()
+    advance([row_id])
+    attempt = Attempt.objects.get(execution_id=row_id)
+    record_landed([(attempt, SignatureStatus(chain.slot() + 1, {"InstructionError": [0, "Custom"]}, "confirmed"))])
+    assert execution(row_id).status == "failed"
+    chain.wait_for_status(attempt.signature)
+    chain.warp(40)
+
+    wait_for(lambda: finalize_round() or execution(row_id).status == "processing", 10, "it is reverted")
+
+    reservation = Reservation.objects.get(execution_id=row_id)
+    assert (reservation.status, reservation.lamports) == ("reserved", PAYMENT + 5_000)
+    assert settled(row_id).status == "success"
+    wait_for(finalize_round, 10, "the attempt is final")
     assert chain.balance(to) == PAYMENT
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import AuditEntry
-from executions import pauses
+from executions import claims, dispatch, pauses
 from executions.models import Attempt, Execution, RateUnit, Reservation
 from executions.pipeline import advance
 from executions.services import execution_replay, execution_retry
@@ -130,6 +132,43 @@ def test_equal_payments_at_once_all_land(
     assert before - chain.balance(signer.address) == sum(Reservation.objects.values_list("lamports", flat=True))
 
 
+def test_an_ordered_workflow_runs_its_events_one_after_another(
+    make_workflow: Callable[..., Workflow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the first is taken; its end wakes the next, so that nobody waits for the sweeper."""
+    watched = new_address()
+    workflow = make_workflow(watched, [], ordered=True)
+    ids = take_events(workflow, [balance_event(watched, slot) for slot in (10, 11, 12)])
+    woken: list[int] = []
+    monkeypatch.setattr(dispatch, "wake", woken.extend)
+
+    assert advance(ids) == 1
+    assert set(ids[1:]).isdisjoint(claims.due(10))
+    while woken:
+        advance([woken.pop()])
+
+    ended = Execution.objects.order_by("completed_at").values_list("id", "status")
+    assert list(ended) == [(row_id, "success") for row_id in ids]
+
+
+def test_a_unit_of_the_rate_comes_back_from_what_is_refused_later(
+    make_workflow: Callable[..., Workflow], chain: LocalChain
+) -> None:
+    """It was taken before the worker died; then the event became too old. A dry run that fails keeps its unit."""
+    watched, to = new_address(), new_address()
+    workflow = make_workflow(watched, transfer(to), max_event_age_s=1)
+    dry = make_workflow(watched, transfer(to, 900_000_000_000), dry_run=True, max_lamports_per_tx=10**15)
+    (aged,) = take_events(workflow, [balance_event(watched, 10)])
+    (failing,) = take_events(dry, [balance_event(watched, 10)])
+    RateUnit.objects.create(execution_id=aged, workflow=workflow, at=timezone.now())
+    Execution.objects.filter(id=aged).update(created_at=timezone.now() - timedelta(hours=1))
+
+    advance([aged, failing])
+
+    assert (execution(aged).error_code, execution(failing).status) == ("event_too_old", "failed")
+    assert list(RateUnit.objects.values_list("execution_id", flat=True)) == [failing]
+
+
 def test_a_daily_limit_counts_what_was_reserved(make_workflow: Callable[..., Workflow], chain: LocalChain) -> None:
     """Two payments fit into the day, the third is refused with the sum."""
     watched, to = new_address(), new_address()
@@ -184,7 +223,7 @@ def test_a_payment_that_would_fail_is_not_sent(make_workflow: Callable[..., Work
 
     row = execution(row_id)
     assert (row.status, row.error_code) == ("failed", "simulation_failed")
-    assert "InsufficientFundsForRent" in row.error_detail
+    assert "rent-exempt minimum" in row.error_detail
 
 
 def test_a_retry_runs_the_same_row_again(

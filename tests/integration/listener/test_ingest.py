@@ -11,7 +11,7 @@ from executions.models import Execution
 from listener.ingest import record
 from listener.loading import load, load_audience
 from listener.models import AccountState, Gap, Subscription
-from listener.observations import GapProgress, Seen, TransactionLogs
+from listener.observations import CaughtUp, GapProgress, Seen, TransactionLogs
 from listener.registry import Audience, Registry
 from listener.selectors import totals
 from tests.integration.listener.ledger import ENABLED_AT, Ledger
@@ -171,7 +171,7 @@ def test_an_account_without_a_row_gets_one_and_no_event(ledger: Ledger) -> None:
 def test_a_catch_up_sample_that_moves_the_row_says_so_and_fills_the_gap(ledger: Ledger) -> None:
     Gap.objects.create(subscription=ledger.subscription, from_slot=100, to_slot=120, reason="reconnect")
 
-    ledger.record(ledger.sample(121, 1500, catch_up=True, live=False, closes_gaps=True))
+    ledger.record(ledger.sample(121, 1500, catch_up=True, live=False), CaughtUp(ledger.subscription.pk, 121))
 
     gap = Gap.objects.get()
     assert (gap.status, gap.note, gap.done_slot) == ("filled", "coalesced", 120)
@@ -181,7 +181,7 @@ def test_a_catch_up_sample_that_moves_the_row_says_so_and_fills_the_gap(ledger: 
 def test_a_gap_that_reaches_beyond_the_catch_up_sample_stays_open(ledger: Ledger) -> None:
     Gap.objects.create(subscription=ledger.subscription, from_slot=100, to_slot=120, reason="reconnect")
 
-    ledger.record(ledger.sample(119, 1500, catch_up=True, live=False, closes_gaps=True))
+    ledger.record(ledger.sample(119, 1500, catch_up=True, live=False), CaughtUp(ledger.subscription.pk, 119))
 
     assert Gap.objects.get().status == "open"
 

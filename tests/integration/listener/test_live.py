@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -10,15 +10,16 @@ from django.db import connections
 from solders.keypair import Keypair
 
 from accounts.errors import NotNow
+from chain.tx.instructions import transfer_sol
 from executions.models import Heartbeat
-from listener.models import Gap, Subscription
+from listener.models import AccountState, Gap, Subscription
 from listener.selectors import totals
 from listener.services import workflow_enable, workflow_update
 from tests.local_chain import LocalChain
 from tests.services import Services
 from tests.stack import Stack
 from tests.waiting import wait_for
-from tests.watching import actor, deltas, events, memo_transaction, new_address, workflow
+from tests.watching import actor, covering, deltas, enabled, events, memo_transaction, new_address, send, workflow
 from workflows.models import Workflow
 from workflows.services.workflow import workflow_disable
 
@@ -27,29 +28,15 @@ PATIENCE_S = 15.0
 
 
 def watches_balance(address: str) -> Workflow:
-    made = workflow({"type": "balance_change", "address": address})
-    return workflow_enable(actor=actor(), workflow=made)
+    return enabled({"type": "balance_change", "address": address})
 
 
 def watches_memos(pattern: str) -> Workflow:
-    made = workflow({"type": "program_log", "program_id": MEMO_PROGRAM, "pattern": pattern})
-    return workflow_enable(actor=actor(), workflow=made)
-
-
-def watching_everything(expected: int) -> Callable[[], bool]:
-    """Whether the newest heartbeat covers so many subscriptions."""
-    return lambda: Heartbeat.objects.filter(kind="listener", detail__covered=expected).exists()
+    return enabled({"type": "program_log", "program_id": MEMO_PROGRAM, "pattern": pattern})
 
 
 def wait_until_seen(watching: Workflow, total: int) -> None:
     wait_for(lambda: sum(deltas(watching)) == total, PATIENCE_S, f"deltas of {total}")
-
-
-@pytest.fixture
-def funded(chain: LocalChain) -> Keypair:
-    payer = Keypair()
-    chain.wait_for_status(chain.airdrop(payer.pubkey(), 10**9))
-    return payer
 
 
 def test_a_balance_change_becomes_an_execution(stack: Stack, chain: LocalChain) -> None:
@@ -69,7 +56,7 @@ def test_workflows_are_taken_up_moved_and_dropped_within_a_second(stack: Stack, 
     stack.start("listener")
     here, there = new_address(), new_address()
     watching = watches_balance(here)
-    wait_for(watching_everything(1), 3, "the new subscription")
+    wait_for(covering(1), 3, "the new subscription")
     chain.airdrop(here, 1_000_000)
     wait_until_seen(watching, 1_000_000)
 
@@ -80,7 +67,7 @@ def test_workflows_are_taken_up_moved_and_dropped_within_a_second(stack: Stack, 
     wait_until_seen(moved, 3_000_000)
 
     workflow_disable(actor=actor(), workflow=moved)
-    wait_for(watching_everything(0), 3, "no subscription")
+    wait_for(covering(0), 3, "no subscription")
     chain.wait_for_status(chain.airdrop(there, 9))
     assert sum(deltas(moved)) == 3_000_000
 
@@ -163,7 +150,7 @@ def test_a_gap_that_nobody_wants_to_know_about_any_more_is_closed(stack: Stack, 
     chain.faults(server_error={"methods": ["getSignaturesForAddress"]})
     watching = watches_memos("^x")
     stack.start("listener")
-    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
 
     workflow_disable(actor=actor(), workflow=watching)
 
@@ -177,7 +164,7 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
     address = new_address()
     by_balance, by_log = watches_balance(address), watches_memos("^n[0-9]+$")
     stack.start("listener")
-    wait_for(watching_everything(2), PATIENCE_S, "both subscriptions")
+    wait_for(covering(2), PATIENCE_S, "both subscriptions")
 
     sent: list[str] = []
     for round_number in range(3):
@@ -201,6 +188,69 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
     wait_for(lambda: len(events(by_log)) == len(sent), PATIENCE_S, "every line")
     assert {event["signature"] for event in events(by_log)} == set(sent)
     wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gaps to be filled")
+    assert [event["slot"] for event in events(by_balance)] == slots_of(chain, address)
+    assert not any(event["catch_up"] for event in events(by_balance))
+
+
+def slots_of(chain: LocalChain, address: str) -> list[int]:
+    """The slots in which something happened to an address, oldest first, as the chain itself lists them."""
+    listed = chain.call("getSignaturesForAddress", [address, {"commitment": "confirmed"}])
+    return sorted({info["slot"] for info in listed})
+
+
+def test_each_change_of_a_balance_that_nobody_saw_is_an_event_of_its_own(stack: Stack, chain: LocalChain) -> None:
+    """Read back by slot, with the balance before and after; a failed transaction pays its fee and is one of them."""
+    payer = Keypair()
+    chain.wait_for_status(chain.airdrop(payer.pubkey(), 10_000_000))
+    watching = watches_balance(str(payer.pubkey()))
+    stack.start("listener")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
+    stack.listener.kill()
+    for lamports in (1_000, 2_000):
+        chain.wait_for_status(chain.airdrop(payer.pubkey(), lamports))
+    chain.wait_for_status(send(chain, payer, transfer_sol(str(payer.pubkey()), new_address(), 900_000_000)))
+
+    stack.start("listener")
+
+    wait_for(lambda: len(events(watching)) == 3, PATIENCE_S, "an event for each")
+    assert deltas(watching) == [1_000, 2_000, -5_000]
+    assert [event["slot"] for event in events(watching)] == slots_of(chain, str(payer.pubkey()))[1:]
+    assert not any(event["catch_up"] for event in events(watching))
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gap to be filled")
+    assert Gap.objects.latest("id").note.endswith("transactions read back")
+
+
+def test_of_a_history_that_is_too_long_the_older_part_is_one_change(stack: Stack, chain: LocalChain) -> None:
+    """Nothing is lost of the sum, and the gap says what was done."""
+    address = new_address()
+    watching = watches_balance(address)
+    stack.start("listener", READ_BACK_MAX_SIGNATURES="1")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
+    stack.listener.kill()
+    for lamports in (1_000_000, 2_000_000, 3_000_000):
+        chain.wait_for_status(chain.airdrop(address, lamports))
+
+    stack.start("listener", READ_BACK_MAX_SIGNATURES="1")
+
+    wait_until_seen(watching, 6_000_000)
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gap to be filled")
+    assert Gap.objects.latest("id").note.startswith("coalesced before slot")
+
+
+def test_an_account_whose_state_is_not_known_begins_anew(stack: Stack, chain: LocalChain) -> None:
+    """After a restore its past may have been paid for already: none of it is an event, and the gap is lost."""
+    address = new_address()
+    watching = watches_balance(address)
+    chain.wait_for_status(chain.airdrop(address, 1_000_000))
+    AccountState.objects.all().delete()
+
+    stack.start("listener")
+    wait_for(lambda: Gap.objects.filter(status="lost").exists(), PATIENCE_S, "the loss to be shown")
+    wait_for(lambda: AccountState.objects.exists(), PATIENCE_S, "the new beginning")
+    chain.airdrop(address, 2_000_000)
+
+    wait_until_seen(watching, 2_000_000)
+    assert len(events(watching)) == 1
 
 
 @pytest.mark.parametrize("point", ["ingest.before_commit", "ingest.after_commit"])
@@ -221,7 +271,7 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(stack: Stack, chain: 
     address = new_address()
     watching = watches_balance(address)
     stack.start("listener")
-    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
 
     connections.close_all()
     services.postgres.stop()
@@ -239,7 +289,7 @@ def test_notifications_that_come_twice_late_and_broken_lose_and_double_nothing(
     address = new_address()
     by_balance, by_log = watches_balance(address), watches_memos("^n[0-9]+$")
     stack.start("listener")
-    wait_for(watching_everything(2), PATIENCE_S, "both subscriptions")
+    wait_for(covering(2), PATIENCE_S, "both subscriptions")
     told = ["accountNotification", "logsNotification"]
     chain.faults(
         duplicate={"methods": told, "probability": 0.3, "seed": 1},
@@ -262,7 +312,7 @@ def test_a_change_that_vanishes_with_its_fork_is_taken_back(stack: Stack, chain:
     made = workflow({"type": "balance_change", "address": address}, commitment="processed")
     watching = workflow_enable(actor=actor(), workflow=made)
     stack.start("listener")
-    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
     chain.pause()
     chain.airdrop(address, 1_000_000)
     chain.warp(1)
@@ -279,7 +329,7 @@ def test_a_change_that_vanishes_with_its_fork_is_taken_back(stack: Stack, chain:
 def test_a_stop_writes_what_has_come_in_and_says_goodbye(stack: Stack, chain: LocalChain) -> None:
     watching = watches_balance(new_address())
     stack.start("listener")
-    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
 
     chain.airdrop(watching.version.definition["trigger"]["address"], 1_000_000)
     wait_until_seen(watching, 1_000_000)
@@ -291,7 +341,7 @@ def test_a_stop_writes_what_has_come_in_and_says_goodbye(stack: Stack, chain: Lo
 def test_checkpoints_follow_the_chain_although_nothing_happens(stack: Stack, chain: LocalChain) -> None:
     watches_balance(new_address())
     stack.start("listener")
-    wait_for(watching_everything(1), PATIENCE_S, "the subscription")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
     before = Subscription.objects.get().checkpoint_slot
     assert before is not None
 

@@ -21,6 +21,7 @@ from tests.watching import actor, deltas, new_address, workflow
 from workflows.models import Workflow
 from workflows.services.workflow import workflow_disable
 from workflows.services.workflow import workflow_update as update_without_baseline
+from workflows.specs import served
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,12 @@ def test_what_no_chain_sets_off_is_enabled_without_asking_it(chain: LocalChain) 
     assert not Subscription.objects.exists()
 
 
-def test_a_trigger_that_nobody_serves_yet_is_refused_before_the_chain_is_asked(chain: LocalChain) -> None:
+def test_a_trigger_that_nobody_serves_yet_is_refused_before_the_chain_is_asked(
+    chain: LocalChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "SERVED_TRIGGERS", frozenset())
+    chain.faults(server_error={})
+
     with pytest.raises(Invalid):
         workflow_enable(actor=actor(), workflow=workflow({"type": "program_account_change", "program_id": PROGRAM}))
 
@@ -178,3 +184,29 @@ def test_endpoints_are_those_of_listeners_that_live(db: None) -> None:
 
     found = [(endpoint["protocol"], endpoint["host"], endpoint["listener"]) for endpoint in endpoints()]
     assert found == [("http", "rpc:1", "alive"), ("ws", "ws:2", "alive")]
+
+
+def test_what_asks_something_else_of_the_same_subscription_begins_afresh(chain: LocalChain) -> None:
+    """What nobody needed was not fetched until then, so the time from now on is read back."""
+    enabled = workflow_enable(
+        actor=actor(), workflow=workflow({"type": "program_log", "program_id": PROGRAM, "pattern": "x"})
+    )
+    before = enabled.enabled_at_slot
+    Gap.objects.all().delete()
+    chain.warp(5)
+    definition = {"schema": 1, "trigger": {"type": "transaction_status", "program_id": PROGRAM}}
+
+    changed = workflow_update(actor=actor(), workflow=enabled, changes={"definition": definition})
+
+    assert before is not None and changed.enabled_at_slot is not None and changed.enabled_at_slot > before
+    assert Gap.objects.get().from_slot == changed.enabled_at_slot
+    assert Subscription.objects.get().generation == 2
+
+
+def test_a_trigger_with_two_watches_begins_at_one_slot_with_both(chain: LocalChain) -> None:
+    enabled = workflow_enable(actor=actor(), workflow=workflow({"type": "nft_receipt", "wallet": new_address()}))
+
+    rows = Subscription.objects.values_list("kind", "checkpoint_slot", "generation")
+    slot = enabled.enabled_at_slot
+    assert sorted(rows) == [("token_2022_accounts", slot, 1), ("token_accounts", slot, 1)]
+    assert list(Gap.objects.values_list("from_slot", flat=True)) == [slot, slot]

@@ -140,28 +140,46 @@ def ended(workflow: Workflow, status: str, **columns: Any) -> Execution:
     return execution
 
 
-def landed(workflow: Workflow, channel: Channel, *, delivery: str = "delivered") -> Execution:
+def attempted(execution: Execution, **columns: Any) -> Attempt:
+    """A transaction that was signed for it and, unless said otherwise, sent and never seen."""
+    now = timezone.now()
+    values = {
+        "number": 1,
+        "signer": execution.workflow.signer,
+        "status": "sent",
+        "signature": _signature(execution),
+        "raw": b"",
+        "blockhash": "1" * 44,
+        "last_valid_block_height": 150,
+        "genesis_hash": "1" * 44,
+        "signed_at": now,
+        "sending_at": now,
+        "sends": 1,
+        **columns,
+    }
+    if values["status"] in ("confirmed", "finalized", "failed"):
+        logs = ["Program 11111111111111111111111111111111 invoke [1]"]
+        values = {"slot": 123_456, "fee_lamports": 5_000, "compute_units": 450, "logs": logs, **values}
+    return Attempt.objects.create(execution_id=execution.pk, **values)
+
+
+def parked(workflow: Workflow) -> Execution:
+    """An execution of whose transaction nobody knows whether it landed."""
+    execution = pending(workflow)
+    Execution.objects.filter(pk=execution.pk).update(status="processing", waiting_for="person")
+    attempted(execution, status="unknown")
+    Reservation.objects.create(
+        execution_id=execution.pk, workflow=workflow, signer=workflow.signer, lamports=905_000, at=timezone.now()
+    )
+    execution.refresh_from_db()
+    return execution
+
+
+def landed(workflow: Workflow, channel: Channel, *, delivery: str = "delivered", **attempt: Any) -> Execution:
     """A successful execution with its transaction, its reservation and its message."""
     execution = ended(workflow, "success")
     now = timezone.now()
-    Attempt.objects.create(
-        execution_id=execution.pk,
-        number=1,
-        signer=workflow.signer,
-        status="finalized",
-        signature=_signature(execution),
-        raw=b"",
-        blockhash="1" * 44,
-        last_valid_block_height=150,
-        genesis_hash="1" * 44,
-        signed_at=now,
-        sends=1,
-        slot=123_456,
-        fee_lamports=5_000,
-        compute_units=450,
-        logs=["Program 11111111111111111111111111111111 invoke [1]"],
-        finalized_at=now,
-    )
+    attempted(execution, **{"status": "finalized", "finalized_at": now, **attempt})
     Reservation.objects.create(
         execution_id=execution.pk,
         workflow=workflow,

@@ -9,11 +9,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Installation
+from accounts.models import AuditEntry, Installation
+from executions.figures import short
 from executions.models import Attempt, Delivery, Execution
-from tests.integration.pages.conftest import WATCHED, browser, ended, landed, pending, text_of
+from tests.integration.pages.conftest import (
+    WATCHED,
+    attempted,
+    browser,
+    ended,
+    landed,
+    parked,
+    paying,
+    pending,
+    text_of,
+)
+from tests.local_chain import LocalChain
 from tests.people import Person
-from workflows.models import Channel, Workflow
+from workflows.models import Channel, Signer, Workflow
+from workflows.services import workflow_disable, workflow_update
 
 
 def ids(response: Any) -> list[str]:
@@ -57,7 +70,7 @@ def test_the_counts_beside_the_statuses_are_those_of_everything_or_absent(
 def test_the_list_goes_on_by_cursor_even_among_rows_of_one_instant(
     workflow: Workflow, pages: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("executions.views.PAGE_SIZE", 3)
+    monkeypatch.setattr("executions.views.execution.PAGE_SIZE", 3)
     rows = [pending(workflow) for _ in range(8)]
     Execution.objects.update(created_at=rows[0].created_at)
     seen, cursor = [], None
@@ -84,13 +97,12 @@ def test_a_success_shows_transaction_message_steps_and_what_it_cost(
 def test_a_page_stays_live_until_the_message_is_out_and_the_transaction_final(
     workflow: Workflow, channel: Channel, pages: Client
 ) -> None:
-    execution = landed(workflow, channel)
+    execution = landed(workflow, channel, status="confirmed", finalized_at=None)
+    assert pages.get(detail(execution)).context["is_live"]
+    Attempt.objects.update(status="finalized")
     Delivery.objects.update(status="pending")
     assert "hx-trigger" in text_of(pages.get(detail(execution))).partition('id="execution"')[2][:300]
     Delivery.objects.update(status="delivered")
-    Attempt.objects.update(status="confirmed", finalized_at=None)
-    assert pages.get(detail(execution)).context["is_live"]
-    Attempt.objects.update(status="finalized")
     assert not pages.get(detail(execution)).context["is_live"]
 
 
@@ -121,14 +133,14 @@ def test_a_failed_execution_is_retried_by_an_operator(workflow: Workflow, bob: P
     assert execution.status == "pending" and "runs again" in text_of(response)
 
 
-def test_a_retry_that_could_pay_twice_is_neither_offered_nor_done(
-    workflow: Workflow, channel: Channel, bob: Person
+def test_a_retry_that_could_pay_twice_is_neither_offered_nor_done_and_the_page_says_why(
+    workflow: Workflow, bob: Person
 ) -> None:
-    execution = landed(workflow, channel)
-    Execution.objects.filter(pk=execution.pk).update(status="failed")
-    Attempt.objects.update(status="unknown")
+    execution = ended(workflow, "failed", error_code="x")
+    attempted(execution, status="unknown")
     client = browser(bob)
-    assert not client.get(detail(execution)).context["can_retry"]
+    shown = client.get(detail(execution))
+    assert not shown.context["can_retry"] and "A retry is not possible now: transaction" in text_of(shown)
     response = client.post(reverse("executions:retry", args=[execution.execution_id]), follow=True)
     execution.refresh_from_db()
     assert execution.status == "failed" and "may still land" in text_of(response)
@@ -158,8 +170,95 @@ def test_pausing_everything_is_one_post_and_every_page_says_so_until_it_is_lifte
     assert "All signing is paused" not in text_of(client.get("/audit/"))
 
 
-def test_pausing_says_how_many_transactions_may_still_land(workflow: Workflow, channel: Channel, bob: Person) -> None:
-    landed(workflow, channel)
-    Attempt.objects.update(status="sent", sending_at="2026-01-01T00:00:00Z", finalized_at=None)
-    response = browser(bob).post("/pause/", follow=True)
-    assert "1 transaction was sent before and may still land" in text_of(response)
+def test_every_pause_says_which_transactions_may_still_land(
+    make: Callable[..., Workflow], signer: Signer, bob: Person
+) -> None:
+    workflow, quiet = make("One"), make("Quiet")
+    sent = [attempted(pending(workflow)) for _ in range(2)]
+    named = f"2 transactions were sent before and may still land: {', '.join(short(one.signature) for one in sent)}."
+    client = browser(bob)
+
+    def said(url: str) -> str:
+        return text_of(client.post(url, {"reason": "odd"}, follow=True))
+
+    assert named in said("/pause/")
+    assert f"One is paused. {named}" in said(reverse("workflows:pause", args=[workflow.id]))
+    assert "Quiet is paused. Nothing is on its way." in said(reverse("workflows:pause", args=[quiet.id]))
+    assert f"treasury is paused. {named}" in said(reverse("signers:pause", args=[signer.id]))
+
+
+def test_a_pause_names_no_more_transactions_than_one_reads(workflow: Workflow, bob: Person) -> None:
+    for _ in range(8):
+        attempted(pending(workflow))
+    assert " and 3 more." in text_of(browser(bob).post("/pause/", follow=True))
+
+
+def test_a_parked_execution_explains_itself_and_what_each_choice_brings(workflow: Workflow, bob: Person) -> None:
+    execution = parked(workflow)
+    shown = text_of(browser(bob).get(detail(execution)))
+    assert "This needs your decision" in shown and "Needs a decision" in shown
+    assert "0.000905 SOL reserved" in shown and "If you are wrong, this pays twice" in shown
+    for choice in ("landed", "sign_again", "give_up"):
+        assert f'name="choice" value="{choice}"' in shown
+    assert "This needs your decision" not in text_of(browser(bob).get(detail(pending(workflow))))
+
+
+def test_a_viewer_sees_that_a_decision_is_needed_and_is_offered_none(workflow: Workflow, carol: Person) -> None:
+    shown = text_of(browser(carol).get(detail(parked(workflow))))
+    assert "This needs your decision" in shown and "An operator or an admin can decide" in shown
+    assert 'name="choice"' not in shown
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "said"),
+    [
+        ("landed", "success", "Recorded: the transaction has landed"),
+        ("sign_again", "pending", "A new transaction will be signed"),
+        ("give_up", "failed", "Given up. What was reserved for it is free again"),
+    ],
+)
+def test_an_operator_decides_what_became_of_a_parked_execution(
+    workflow: Workflow, bob: Person, chain: LocalChain, choice: str, status: str, said: str
+) -> None:
+    execution = parked(workflow)
+    chain.warp(200)
+    response = browser(bob).post(
+        reverse("executions:resolve", args=[execution.execution_id]), {"choice": choice}, follow=True
+    )
+    execution.refresh_from_db()
+    assert (execution.status, execution.waiting_for) == (status, None)
+    assert said in text_of(response) and "Decided by a person" in text_of(response)
+    assert AuditEntry.objects.get(action="execution_resolved").actor == "user:bob"
+
+
+@pytest.mark.parametrize("choice", ["landed", "", "nonsense"])
+def test_without_the_chain_or_a_choice_nothing_is_decided_and_the_page_says_why(
+    workflow: Workflow, bob: Person, choice: str
+) -> None:
+    execution = parked(workflow)
+    url = reverse("executions:resolve", args=[execution.execution_id])
+    shown = text_of(browser(bob).post(url, {"choice": choice}, follow=True))
+    execution.refresh_from_db()
+    assert (execution.status, execution.waiting_for) == ("processing", "person")
+    assert ("nothing was decided" if choice == "landed" else "say whether it landed") in shown
+
+
+def test_a_replay_may_run_the_version_that_the_execution_ran(
+    workflow: Workflow, channel: Channel, alice: Person
+) -> None:
+    execution = landed(workflow, channel)
+    workflow_update(actor=alice.actor, workflow=workflow, changes={"definition": paying()})
+    client, url = browser(alice), reverse("executions:replay", args=[execution.execution_id])
+    assert "Version 1, which this execution ran" in text_of(client.get(detail(execution)))
+    for version, number in (("same", 1), ("current", 2)):
+        assert client.post(url, {"version": version}, follow=True).context["execution"].version.number == number
+
+
+def test_an_execution_of_a_disabled_workflow_says_why_it_is_not_replayed(
+    workflow: Workflow, channel: Channel, alice: Person
+) -> None:
+    execution = landed(workflow, channel)
+    workflow_disable(actor=alice.actor, workflow=workflow)
+    shown = browser(alice).get(detail(execution))
+    assert not shown.context["can_replay"]
+    assert "A replay is not possible now: the workflow is not enabled" in text_of(shown)

@@ -18,6 +18,7 @@ from tests.local_chain import LocalChain
 from tests.people import Person
 from workflows.models import Channel, Signer, Workflow
 from workflows.services import workflow_update
+from workflows.specs import served
 
 CREATE = "/workflows/new/"
 EPJ = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
@@ -100,6 +101,7 @@ def test_a_workflow_made_by_the_form_has_what_was_filled_in_and_is_not_enabled(
         max_tokens_per_tx=f"{EPJ} 1500000\n",
         allowed_recipients=RECIPIENT,
         max_executions_per_hour="7",
+        pause_after_failures="3",
         ordered="on",
     )
     response = pages.post(CREATE, values)
@@ -115,7 +117,7 @@ def test_a_workflow_made_by_the_form_has_what_was_filled_in_and_is_not_enabled(
     assert (made.max_lamports_per_tx, made.max_lamports_per_day) == (2_000_000, 5_000_000)
     assert made.max_tokens_per_tx == {EPJ: 1_500_000} and made.max_tokens_per_day == {}
     assert made.allowed_recipients == [RECIPIENT] and made.allowed_programs is None
-    assert made.max_executions_per_hour == 7
+    assert (made.max_executions_per_hour, made.pause_after_failures) == (7, 3)
 
 
 def test_a_wrong_definition_comes_back_with_each_problem_at_its_line(pages: Client) -> None:
@@ -234,10 +236,10 @@ def test_a_workflow_is_enabled_at_the_slot_of_now_and_disabled_again(
 
 
 def test_a_trigger_that_is_not_served_yet_is_refused_with_the_reason(
-    make: Callable[..., Workflow], pages: Client
+    make: Callable[..., Workflow], pages: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    definition = {"trigger": {"type": "schedule", "cron": "0 * * * *"}, "actions": []}
-    workflow = make(enabled=False, definition=definition)
+    monkeypatch.setattr(served, "SERVED_TRIGGERS", frozenset())
+    workflow = make(enabled=False, definition={"trigger": {"type": "manual"}})
     assert "is not served" in text_of(pages.post(address("enable", workflow), follow=True))
 
 

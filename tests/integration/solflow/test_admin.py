@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from accounts.models import AuditEntry, Role
 from executions.models import Attempt, Delivery, Execution, Heartbeat, RateUnit, Reservation
 from executions.services import execution_run
+from tests.local_chain import LocalChain
 from tests.people import Person, person
 from workflows.models import Channel, Signer, Workflow
 from workflows.services import (
@@ -22,7 +23,9 @@ from workflows.services import (
     idl_create,
     signer_create,
     workflow_create,
+    workflow_disable,
     workflow_enable,
+    workflow_update,
 )
 
 OURS = ("accounts", "workflows", "executions", "listener")
@@ -157,6 +160,45 @@ def test_executions_are_retried_and_replayed(root: Client, rows: dict[str, Any])
     assert Execution.objects.get().status == "pending"
     assert "Replayed: 1" in act(root, rows["execution"], "replay")
     assert Execution.objects.filter(replay_of=rows["execution"].execution_id).count() == 1
+
+
+def test_a_replay_may_run_the_version_that_the_execution_ran(root: Client, rows: dict[str, Any], alice: Person) -> None:
+    workflow = rows["workflow"]
+    definition = {"trigger": {"type": "manual"}, "filter": {"field": "event.slot", "op": "exists", "value": True}}
+    workflow_update(actor=alice.actor, workflow=workflow, changes={"definition": definition})
+    assert "Replayed: 1" in act(root, rows["execution"], "replay_same")
+    assert "Replayed: 1" in act(root, rows["execution"], "replay")
+    replays = Execution.objects.filter(replay_of=rows["execution"].execution_id).order_by("id")
+    assert [replay.version.number for replay in replays] == [1, 2]
+
+
+def test_a_workflow_is_run_now_or_the_refusal_is_said(root: Client, rows: dict[str, Any], alice: Person) -> None:
+    assert "Started: 1" in act(root, rows["workflow"], "run")
+    assert Execution.objects.count() == 2
+    workflow_disable(actor=alice.actor, workflow=rows["workflow"])
+    assert "the workflow is not enabled" in act(root, rows["workflow"], "run")
+    assert Execution.objects.count() == 2
+
+
+@pytest.mark.parametrize("action", ["resolve_landed", "resolve_sign_again", "resolve_give_up"])
+def test_only_a_parked_execution_is_decided(root: Client, rows: dict[str, Any], action: str) -> None:
+    assert "does not wait for a person" in act(root, rows["execution"], action)
+    assert Execution.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [("resolve_landed", "success"), ("resolve_sign_again", "pending"), ("resolve_give_up", "failed")],
+)
+def test_a_parked_execution_is_decided(
+    root: Client, rows: dict[str, Any], local_gateway: LocalChain, action: str, status: str
+) -> None:
+    Execution.objects.update(status="processing", waiting_for="person")
+    local_gateway.warp(60)
+    act(root, rows["execution"], action)
+    decided = Execution.objects.get()
+    assert (decided.status, decided.waiting_for) == (status, None)
+    assert AuditEntry.objects.get(action="execution_resolved").actor == "admin:root"
 
 
 def test_a_dead_message_is_sent_again(root: Client, rows: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ def test_a_part_that_ignores_its_signal_is_killed_when_its_time_is_over(bench):
 
 def test_a_part_gets_the_signal_that_it_understands(bench):
     async def story(b: Bench) -> None:
-        code = "import time\nprint('up')\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
+        code = "import time\ntry:\n print('up')\n time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
         b.supervisor.start(b.spec(code, stop_signal=SIGINT))
         await b.until("up")
 

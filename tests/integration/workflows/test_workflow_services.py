@@ -28,6 +28,7 @@ from workflows.services import (
     workflow_resume,
     workflow_update,
 )
+from workflows.specs import served
 
 Make = Callable[..., Workflow]
 
@@ -161,22 +162,28 @@ def test_a_workflow_without_actions_needs_no_signer(make: Make, alice: Actor) ->
     assert (workflow.enabled, workflow.enabled_at_slot) == (True, 5)
 
 
-def test_an_unserved_trigger_is_refused_when_enabling_with_its_path(make: Make, alice: Actor) -> None:
-    definition = {"trigger": {"type": "schedule", "cron": "0 * * * *"}}
+@pytest.fixture
+def nothing_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "SERVED_TRIGGERS", frozenset())
+
+
+def test_an_unserved_trigger_is_refused_when_enabling_with_its_path(
+    make: Make, alice: Actor, nothing_served: None
+) -> None:
     with pytest.raises(Invalid) as error:
-        workflow_enable(actor=alice, workflow=make(definition), enabled_at_slot=5)
+        workflow_enable(actor=alice, workflow=make({"trigger": {"type": "manual"}}), enabled_at_slot=5)
     assert problems(error) == {"definition.trigger.type": "not_served"}
 
 
 def test_an_enabled_workflow_cannot_be_changed_into_one_that_could_not_be_enabled(
-    make: Make, alice: Actor, signer: Signer
+    make: Make, alice: Actor, signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow = workflow_enable(actor=alice, workflow=make(signer=signer), enabled_at_slot=5)
     with pytest.raises(Refused):
         workflow_update(actor=alice, workflow=workflow, changes={"signer": None})
+    monkeypatch.setattr(served, "SERVED_TRIGGERS", frozenset({"balance_change"}))
     with pytest.raises(Invalid):
-        definition = {"trigger": {"type": "schedule", "cron": "0 * * * *"}}
-        workflow_update(actor=alice, workflow=workflow, changes={"definition": definition})
+        workflow_update(actor=alice, workflow=workflow, changes={"definition": {"trigger": {"type": "manual"}}})
     workflow.refresh_from_db()
     assert (workflow.signer_id, workflow.version.number) == (signer.id, 1)
 

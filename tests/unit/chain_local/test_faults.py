@@ -24,6 +24,18 @@ def test_a_fault_with_methods_strikes_those_alone() -> None:
     assert (struck.status, struck.retry_after_s) == (429, 7)
 
 
+def test_a_fault_with_paths_strikes_what_is_asked_there_alone() -> None:
+    faults = plan(lag={"paths": ["/second"], "blocks": 7}, timeout={"paths": ["/third"]})
+    assert [faults.lag_blocks("getSlot", path) for path in ("/", "/second", "/third")] == [0, 7, 0]
+    assert [faults.for_request(["getSlot"], path).hang for path in ("/", "/second", "/third")] == [False, False, True]
+
+
+def test_a_node_forgets_transactions_and_nothing_else() -> None:
+    faults = plan(forget={})
+    asked = ["getSignatureStatuses", "getTransaction", "getSlot", "getBalance"]
+    assert [faults.forgets(method) for method in asked] == [True, True, False, False]
+
+
 def test_a_fault_for_the_next_two_strikes_twice() -> None:
     faults = plan(server_error={"next": 2, "status": 502})
     assert [faults.for_request(["getSlot"]).status for _ in range(3)] == [502, 502, 200]

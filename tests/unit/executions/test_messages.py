@@ -177,6 +177,27 @@ def test_an_execution_without_a_transaction_or_event_fields_is_still_told() -> N
         assert_valid(payload(told(document=bare, template=template)))
 
 
+REASON = "paused after 5 failures in a row; the last: simulation_failed: *slippage* exceeded"
+
+
+def test_a_pause_tells_its_reason_and_what_it_means_and_of_the_execution_only_where_to_look() -> None:
+    message = told("paused", execution(**FAILED, dry_run=True), reason=REASON)
+    assert message.title == "Sweep is paused"
+    assert message.text == (
+        "Paused after 5 failures in a row; the last: simulation\\_failed: \\*slippage\\* exceeded\n"
+        "Nothing more is signed for it until a person resumes it. Its events are recorded and wait."
+    )
+    assert list(lines_of(message)) == ["Transaction", "Status", "Fee", "Execution"]
+    assert_valid(payload(message))
+
+
+def test_a_pause_before_anything_was_signed_is_told_too() -> None:
+    for transaction in (None, {"signature": None, "status": "simulated", "fee_lamports": 5000}):
+        message = told("paused", execution(transaction=transaction), reason=REASON)
+        assert lines_of(message) == {"Execution": "ab" * 32}
+        assert_valid(payload(message))
+
+
 def test_the_test_message_names_the_channel() -> None:
     message = build_test("ops", explorer=EXPLORER, at="2026-11-23T01:00:00Z")
     assert_valid(payload(message))

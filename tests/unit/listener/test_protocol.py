@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.protocol import AccountNotice, Acknowledged, LogsNotice, Malformed, Protocol, Refused, SlotNotice
+from listener.protocol import (
+    AccountNotice,
+    Acknowledged,
+    LogsNotice,
+    Malformed,
+    Protocol,
+    Refused,
+    SignatureNotice,
+    SlotNotice,
+)
 
 OWNER = "11111111111111111111111111111111"
 SIGNATURE = "5" * 87
@@ -179,3 +188,33 @@ def test_surrogates_and_deep_nesting_are_values_too() -> None:
     assert isinstance(protocol.receive(lone), Malformed)
     assert isinstance(protocol.receive(b"[" * 100_000), Malformed)
     assert isinstance(protocol.receive(b'{"method":"x","params":' + b"[" * 100_000), Malformed)
+
+
+def program_account(number: int, pubkey: str = OWNER, lamports: int = 5) -> bytes:
+    state = {"lamports": lamports, "owner": OWNER, "data": ["AQI=", "base64"], "rentEpoch": 0, "space": 2}
+    value = {"pubkey": pubkey, "account": state}
+    return notification("programNotification", number, {"context": {"slot": 9}, "value": value})
+
+
+def test_a_programs_account_is_told_with_its_address() -> None:
+    told = opened().receive(program_account(77, "So11111111111111111111111111111111111111112"))
+
+    assert told == AccountNotice("watch", 9, 5, OWNER, b"\1\2", "So11111111111111111111111111111111111111112")
+
+
+@pytest.mark.parametrize("broken", [{"pubkey": "short"}, {"lamports": -1}, {"lamports": 2**64}])
+def test_a_programs_account_out_of_range_is_malformed(broken: dict[str, Any]) -> None:
+    assert isinstance(opened().receive(program_account(77, **broken)), Malformed)
+
+
+@pytest.mark.parametrize("err", [None, {"InstructionError": [0, {"Custom": 1}]}])
+def test_the_outcome_of_a_signature_is_told(err: Any) -> None:
+    result = {"context": {"slot": 9}, "value": {"err": err}}
+
+    assert opened().receive(notification("signatureNotification", 77, result)) == SignatureNotice("watch", 9, err)
+
+
+def test_a_signature_that_was_only_received_says_nothing_that_can_be_read() -> None:
+    result = {"context": {"slot": 9}, "value": "receivedSignature"}
+
+    assert isinstance(opened().receive(notification("signatureNotification", 77, result)), Malformed)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chain.types import Commitment
 from listener.registry import Diff, Registry, Row, Wanted
 from listener.shards import shard_of
-from listener.watches import Watch, watch_of
+from listener.watches import Watch, watches_of
 
 TEAM = uuid4()
 
@@ -23,7 +23,7 @@ def watch(address: str = "A", commitment: Commitment = "confirmed") -> Watch:
 
 
 def wanted(watching: Watch, workflow_id: UUID | None = None, version_id: int = 1, slot: int = 0) -> Wanted:
-    return Wanted(workflow_id or uuid4(), TEAM, version_id, slot, False, watching, SimpleNamespace())
+    return Wanted(workflow_id or uuid4(), TEAM, version_id, slot, False, "confirmed", (watching,), SimpleNamespace())
 
 
 def rows(*watches: Watch, generation: int = 0) -> dict[str, Row]:
@@ -69,7 +69,7 @@ def test_a_changed_workflow_leaves_the_others_alone() -> None:
     staying, moving = wanted(watch("A")), wanted(watch("A"))
     registry.apply([staying, moving], both)
 
-    moved = replace(moving, version_id=2, watch=watch("B"))
+    moved = replace(moving, version_id=2, watches=(watch("B"),))
     assert registry.apply([moved], both, {moving.workflow_id}) == Diff(added=(2,))
     assert members(registry, 1) == {staying.workflow_id}
     assert members(registry, 2) == {moving.workflow_id}
@@ -142,7 +142,7 @@ def test_a_watch_without_a_row_is_a_mistake() -> None:
 
 
 def test_triggers_that_no_chain_sets_off_have_no_watch() -> None:
-    assert watch_of("manual", SimpleNamespace(), "confirmed") is None
+    assert watches_of(SimpleNamespace(type="manual"), "confirmed") == ()
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABC"), st.booleans()), max_size=30))
@@ -159,10 +159,28 @@ def test_step_by_step_ends_where_all_at_once_does(steps: list[tuple[int, str, bo
         diff = registry.apply([w for w in now.values() if w.workflow_id == ids[number]], table, {ids[number]})
         carried = (carried | set(diff.added)) - set(diff.removed)
 
-    assert carried == {table[w.watch.digest].subscription_id for w in now.values()}
+    assert carried == {table[watching.digest].subscription_id for w in now.values() for watching in w.watches}
     assert registry.apply(now.values(), table) == Diff()
 
 
 @given(st.text(alphabet="0123456789abcdef", min_size=64, max_size=64), st.integers(1, 8))
 def test_one_shard_more_moves_a_watch_to_the_new_one_or_nowhere(digest: str, shards: int) -> None:
     assert shard_of(digest, shards + 1) in (shard_of(digest, shards), shards)
+
+
+def test_a_workflow_with_two_watches_opens_both_and_closes_both() -> None:
+    registry = Registry()
+    both = rows(watch("A"), watch("B"))
+    one = replace(wanted(watch("A")), watches=(watch("A"), watch("B")))
+
+    assert set(registry.apply([one], both).added) == {1, 2}
+    assert members(registry, 1) == members(registry, 2) == {one.workflow_id}
+    assert set(registry.apply([], both, {one.workflow_id}).removed) == {1, 2}
+
+
+def test_of_a_workflow_with_watches_of_two_shards_each_takes_its_own() -> None:
+    registry = Registry(lambda digest: digest == watch("B").digest)
+    one = replace(wanted(watch("A")), watches=(watch("A"), watch("B")))
+
+    assert registry.apply([one], rows(watch("A"), watch("B"))) == Diff(added=(2,))
+    assert registry.apply([replace(one, version_id=2)], rows(watch("A"), watch("B")), {one.workflow_id}).joined == (2,)

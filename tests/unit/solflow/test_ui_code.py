@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solflow.ui.code import highlight_json, pretty_json, problems_with_lines
+from solflow.ui.code import MAX_HIGHLIGHTED, highlight_json, pretty_json, problems_with_lines
 
 ADDRESS = "7vQm3cXoPEd8F2LsYkWqNfBz5tGhJr9AuVeKMxT4pHnR"
 SOURCE = """{
@@ -105,3 +105,10 @@ def test_a_key_with_a_wrong_escape_hides_no_line_after_it() -> None:
     source = '{\n  "\\x": 1,\n  "trigger": 2\n}'
     [problem] = problems_with_lines([SimpleNamespace(path="trigger", detail="is wrong")], source)
     assert problem.line == 3
+
+
+def test_what_is_very_long_is_shown_plain_and_harmless() -> None:
+    value = {"body": "<script>" * (MAX_HIGHLIGHTED // 8)}
+    shown = highlight_json(value)
+    assert "<" not in shown
+    assert html.unescape(shown) == pretty_json(value)

@@ -56,6 +56,19 @@ def test_each_step_covers_the_time_since_the_one_before() -> None:
     assert (rows[2].bar.x, rows[2].bar.width) == ("4.00%", "96.00%")
 
 
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ({"by": "user:bob", "claim": "landed", "sign_again": False}, "user:bob: it has landed"),
+        ({"by": "user:bob", "claim": "not_landed", "sign_again": False}, "user:bob: it has not landed"),
+        ({"by": "user:bob", "claim": "not_landed", "sign_again": True}, "user:bob: it has not landed, sign again"),
+    ],
+)
+def test_a_persons_decision_is_told_in_words(detail: dict[str, object], words: str) -> None:
+    (row,) = timeline([step("resolved", 0, {**detail, "chain": "1 endpoint searched the history"})]).rows
+    assert (row.label, row.detail) == ("Decided by a person", words)
+
+
 def test_the_scale_ends_where_the_work_was_done_not_at_finality() -> None:
     waterfall = timeline([step("detected", 0), step("confirmed", 400), step("finalized", 13_000)])
     assert waterfall.total_ms == 400

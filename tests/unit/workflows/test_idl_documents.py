@@ -46,3 +46,11 @@ def test_both_formats_of_anchor_are_idls() -> None:
     new = {"address": ADDRESS, "metadata": {"name": "amm", "spec": "0.1.0"}, "instructions": [instruction]}
     old = {"version": "0.1.0", "name": "amm", "instructions": [instruction], "events": [{"name": "Swapped"}]}
     assert (check_idl(new), check_idl(old)) == (ADDRESS, None)
+
+
+def test_what_only_using_it_would_show_is_refused_at_the_door() -> None:
+    """A type without a kind, a discriminator that is none."""
+    document = {"instructions": [{"name": "go", "accounts": [], "args": [], "discriminator": ["x"]}]}
+    with pytest.raises(SpecErrors) as caught:
+        check_idl(document)
+    assert [problem.path for problem in caught.value.errors] == ["document.instructions[0].discriminator"]

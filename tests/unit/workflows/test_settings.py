@@ -28,6 +28,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "allowed_programs": None,
         "approval_above_lamports": None,
         "approval_expires_s": 3600,
+        "pause_after_failures": 5,
     }
 
 
@@ -45,8 +46,9 @@ def test_a_change_keeps_what_it_does_not_name() -> None:
 
 def test_null_lifts_a_limit_and_empties_a_map() -> None:
     base = parse_settings({"name": "Rent", "max_lamports_per_day": 5, "max_tokens_per_day": {MINT: 5}})
-    changed = parse_settings({"max_lamports_per_day": None, "max_tokens_per_day": None}, base=base)
-    assert (changed.max_lamports_per_day, changed.max_tokens_per_day) == (None, {})
+    lifted = {"max_lamports_per_day": None, "max_tokens_per_day": None, "pause_after_failures": None}
+    changed = parse_settings(lifted, base=base)
+    assert (changed.max_lamports_per_day, changed.max_tokens_per_day, changed.pause_after_failures) == (None, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,8 @@ def test_null_lifts_a_limit_and_empties_a_map() -> None:
         ({"allowed_recipients": [ALICE, ALICE]}, "allowed_recipients", "repeated"),
         ({"allowed_programs": BOB}, "allowed_programs", "wrong_type"),
         ({"approval_expires_s": 0}, "approval_expires_s", "out_of_range"),
+        ({"pause_after_failures": 0}, "pause_after_failures", "out_of_range"),
+        ({"pause_after_failures": 1001}, "pause_after_failures", "out_of_range"),
         ({"max_lamport_per_tx": 5}, "max_lamport_per_tx", "unknown_key"),
     ],
 )

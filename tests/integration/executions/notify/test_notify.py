@@ -41,6 +41,20 @@ def test_a_message_is_delivered_once_and_the_execution_has_the_step(
     assert step["detail"] == {"channel": str(channel.id), "status": "delivered", "attempts": 1}
 
 
+def test_a_pause_is_told_with_its_reason_and_the_execution_that_brought_it_about(
+    channel: Channel, execution: Execution, http_stub: HttpStub
+) -> None:
+    pause = {"outcome": "paused", "template": {"reason": "paused after 5 failures in a row; the last: build_failed"}}
+
+    delivered(message(channel, execution, **pause))
+
+    (embed,) = http_stub.requests[0].json["embeds"]
+    assert_valid(http_stub.requests[0].json)
+    assert embed["title"] == "watch is paused"
+    assert embed["description"].startswith("Paused after 5 failures in a row")
+    assert execution.execution_id in str(embed["fields"])
+
+
 def test_nothing_due_is_nothing_done(channel: Channel) -> None:
     assert deliver_due() == (0, None)
 

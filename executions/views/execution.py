@@ -1,4 +1,4 @@
-"""The pages of executions, and what people make executions do: run, retry, replay, stop everything, test a channel."""
+"""The pages of executions, and what people make executions do: run, retry, replay."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.errors import Refused
 from accounts.keyset import BadCursor, older_page
 from accounts.models import Role, Team
-from accounts.pages import PageRequest, reason, telling, words
+from accounts.pages import PageRequest, telling, words
 from accounts.permissions import page
 from executions.explorer import Explorer
 from executions.filters import ExecutionFilter
 from executions.models import Attempt, Delivery, Execution, Reservation
-from executions.notify import channel_test
-from executions.pauses import installation_pause, installation_resume
 from executions.selectors import (
     execution_attempts,
     execution_deliveries,
@@ -29,12 +28,13 @@ from executions.selectors import (
     last_attempts,
     transaction_of,
 )
-from executions.services import execution_replay, execution_retry, execution_run, retry_refusal
-from executions.states import FINAL, AttemptStatus, DeliveryStatus
+from executions.services import execution_replay, execution_retry, execution_run, replay_refusal, retry_refusal
+from executions.states import FINAL, MAY_LAND, AttemptStatus, DeliveryStatus, Status, WaitingFor
 from executions.stats import figures
-from workflows.selectors import channel_get, workflow_get, workflow_list
+from workflows.selectors import workflow_get, workflow_list
 
 PAGE_SIZE = 50
+SAME_VERSION = "same"
 NAMES_OFFERED = 500
 
 
@@ -70,14 +70,19 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
     reservations = list(execution_reservations(execution))
     is_final = execution.status in FINAL
     may_run = request.actor.may(Role.OPERATOR)
-    workflow = execution.workflow
+    retry_refused, replay_refused = retry_refusal(execution, attempts), replay_refusal(execution.workflow)
     context = {
         "execution": execution,
         "is_final": is_final,
         "is_live": not is_final or _still_moves(attempts, deliveries),
-        "can_retry": may_run and retry_refusal(execution, attempts) is None,
-        "can_replay": may_run and is_final and workflow.enabled and workflow.deleted_at is None,
+        "is_parked": execution.waiting_for == WaitingFor.PERSON,
+        "may_run": may_run,
+        "can_retry": may_run and retry_refused is None,
+        "can_replay": may_run and is_final and replay_refused is None,
+        "refusals": _refusals(execution, retry_refused, replay_refused) if may_run else [],
         "attempts": attempts,
+        "open_attempt": next((one for one in reversed(attempts) if one.status in MAY_LAND), None),
+        "reserved_lamports": sum(one.lamports for one in reservations if one.status == Reservation.Status.RESERVED),
         "transaction": transaction_of(execution, attempts),
         "explorer_url": _explorer_url(attempts),
         "deliveries": deliveries,
@@ -104,8 +109,9 @@ def replay(request: PageRequest, execution_id: str) -> HttpResponse:
     """A new execution of the same event."""
     execution = execution_get(team=request.actor.team, execution_id=execution_id)
     started = execution_id
+    use_current = request.POST.get("version") != SAME_VERSION
     with telling(request, "This is a new execution of the same event."):
-        started = execution_replay(actor=request.actor, execution=execution)
+        started = execution_replay(actor=request.actor, execution=execution, use_current=use_current)
     return redirect("executions:detail", started)
 
 
@@ -119,32 +125,14 @@ def run(request: PageRequest, workflow_id: UUID) -> HttpResponse:
     return redirect("workflows:detail", workflow_id)
 
 
-@require_POST
-@page(Role.OPERATOR)
-def test_channel(request: PageRequest, channel_id: UUID) -> HttpResponse:
-    """Send a test message; the list shows what comes of it."""
-    channel = channel_get(team=request.actor.team, channel_id=channel_id)
-    with telling(request, f"A test message is on its way to {channel.name}."):
-        channel_test(actor=request.actor, channel=channel)
-    return redirect("channels:list")
-
-
-@require_POST
-@page(Role.OPERATOR)
-def pause_all(request: PageRequest) -> HttpResponse:
-    """Stop all signing. When this answers, nothing more is signed and nothing is sent for the first time."""
-    landing = installation_pause(actor=request.actor, reason=reason(request))
-    with telling(request, _said_of(len(landing))):
-        return redirect("overview")
-
-
-@require_POST
-@page(Role.OPERATOR)
-def resume_all(request: PageRequest) -> HttpResponse:
-    """Lift the pause; what waited runs."""
-    with telling(request, "Signing goes on."):
-        installation_resume(actor=request.actor)
-    return redirect("overview")
+def _refusals(execution: Execution, retry: Refused | None, replay: Refused | None) -> list[tuple[str, str]]:
+    """Why what one would expect to do with it is not offered."""
+    refused = []
+    if retry is not None and execution.status in (Status.FAILED, Status.THROTTLED):
+        refused.append(("A retry", retry.detail))
+    if replay is not None and execution.status in FINAL:
+        refused.append(("A replay", replay.detail))
+    return refused
 
 
 def _narrowed(team: Team, filters: dict[str, str]) -> QuerySet[Execution]:
@@ -177,10 +165,3 @@ def _explorer_url(attempts: list[Attempt]) -> str:
     """Where the newest transaction can be looked at; empty when there is none."""
     explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
     return explorer.transaction(attempts[-1].signature) if attempts else ""
-
-
-def _said_of(landing: int) -> str:
-    if not landing:
-        return "All signing is paused. Nothing is on its way."
-    some = "1 transaction was" if landing == 1 else f"{landing} transactions were"
-    return f"All signing is paused. {some} sent before and may still land."

@@ -1,0 +1,1 @@
+"""Pages of executions, and of what stops them; solflow.pages gives them their addresses."""

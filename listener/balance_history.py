@@ -1,0 +1,62 @@
+"""What a balance was after each slot that nobody saw live, read from the account's transactions.
+
+A subscription tells the balance at the end of a slot, so the last transaction of each slot is enough, failed ones
+included: they pay fees. What no transaction shows (rewards, rent that was collected) the catch-up sample makes up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chain.decode.dispatch import account_keys
+from chain.errors import Unavailable
+from chain.rpc.aio import AsyncRpcClient
+from chain.types import SYSTEM_PROGRAM, AccountSample
+from listener import metrics
+from listener.histories import history_of, readable
+from listener.watches import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class PastBalances:
+    """Samples, oldest first, and for the gap's row what was read."""
+
+    samples: tuple[AccountSample, ...]
+    note: str
+
+
+async def past_balances(
+    rpc: AsyncRpcClient, watch: Watch, first_slot: int, now: AccountSample, *, most: int
+) -> PastBalances:
+    """The balances from `first_slot` up to `now`. Of more than `most` transactions the older become one change.
+
+    The owner is that of `now`: transactions do not tell it. Raises chain.errors.ChainError where a node cannot answer,
+    or does not know a transaction that it has listed.
+    """
+    history = await history_of(rpc, watch, first_slot, now.slot, most=most)
+    # Oldest first, so that the last of a slot stays.
+    last_of_slot = {info.slot: info.signature for info in history.infos}
+    metrics.TRANSACTIONS_FETCHED.labels("read_back").inc(len(last_of_slot))
+    answers = await rpc.transactions(list(last_of_slot.values()), readable(watch.commitment))
+    samples = tuple(
+        _sample(slot, _balance_after(answer, watch.address), now.owner)
+        for slot, answer in zip(last_of_slot, answers, strict=True)
+    )
+    if history.lost_before is not None:
+        return PastBalances(samples, f"coalesced before slot {history.lost_before}: {history.note}")
+    return PastBalances(samples, f"{len(history.infos)} transactions read back")
+
+
+def _balance_after(answer: Mapping[str, Any] | None, address: str) -> int:
+    if answer is None:
+        raise Unavailable(f"a transaction of {address} is listed and not known")
+    try:
+        return int(answer["meta"]["postBalances"][account_keys(answer).index(address)])
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise Unavailable("a transaction came in a shape that it cannot have") from error
+
+
+def _sample(slot: int, lamports: int, owner: str) -> AccountSample:
+    return AccountSample(slot, lamports, owner if lamports else SYSTEM_PROGRAM)

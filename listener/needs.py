@@ -1,0 +1,55 @@
+"""Pure: what triggers ask of a transaction, so that no more is fetched than somebody may want."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chain.decode.logs import TRUNCATED
+from listener.registry import Wanted
+
+
+def asks(wanted: Wanted, err: Any) -> bool:
+    """Whether a transaction that ended so can be of interest. Anybody can make a failing one say anything, so failures
+    are asked for by name."""
+    trigger = wanted.trigger
+    if trigger.type == "program_log":
+        return err is None or trigger.include_failed
+    if trigger.type == "transaction_status":
+        return trigger.status == "any" or (err is None) == (trigger.status == "success")
+    return err is None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an audience needs beside a notice of logs. Asked of every notice, so it is worked out once for an audience.
+
+    `lines`: somebody waits for what logs tell. The others are pairs, for transactions that succeeded and that failed:
+    whether somebody `always` needs the whole transaction, and whether somebody does `when_cut`, because of logs that
+    Solana has cut.
+    """
+
+    lines: bool
+    always: tuple[bool, bool]
+    when_cut: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, members: Collection[Wanted]) -> Needs:
+        """The needs of all of them."""
+        by_outcome = [[wanted for wanted in members if asks(wanted, err)] for err in (None, "failed")]
+        always = tuple(any(_more_than_logs(wanted) for wanted in asking) for asking in by_outcome)
+        when_cut = tuple(any(wanted.emitter is not None for wanted in asking) for asking in by_outcome)
+        lines = any(wanted.trigger.type == "program_log" for wanted in members)
+        return cls(lines, (always[0], always[1]), (when_cut[0], when_cut[1]))
+
+    def transaction(self, err: Any, logs: Sequence[str]) -> bool:
+        """Whether somebody needs the whole of the transaction that ended so."""
+        has_failed = err is not None
+        return self.always[has_failed] or (self.when_cut[has_failed] and TRUNCATED in logs)
+
+
+def _more_than_logs(wanted: Wanted) -> bool:
+    if wanted.trigger.type != "program_log":
+        return True
+    return wanted.emitter is not None and wanted.emitter.calls_itself

@@ -1,0 +1,4 @@
+curl -X POST {{ url }} \
+  -H "Authorization: $SECRET" \
+  -H "Content-Type: application/json" \
+  -d '{"hello": "SolFlow"}'
