@@ -7,9 +7,13 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # Lint and types load the settings without a server or a secret.
 CHECK_ENV := SOLFLOW_ENV=local
 UP ?=
-TESTS ?= -n 2 --dist loadfile
+# The longest files come first by name; xdist would put those with the fewest tests last.
+TESTS ?= -n 2 --dist loadfile --no-loadscope-reorder
+MINUTES ?= 10
+CHAOS = --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
-.PHONY: run test style types imports check bench css clean
+.PHONY: run test chaos style types imports check bench css clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed ## start everything; options in UP, e.g. make run UP="--port 8001"
@@ -17,6 +21,9 @@ run: $(VENV)/installed ## start everything; options in UP, e.g. make run UP="--p
 
 test: $(VENV)/installed-dev ## the whole suite; options in TESTS, e.g. make test TESTS=tests/unit
 	@$(BIN)/python -m pytest $(TESTS)
+
+chaos: $(VENV)/installed-dev ## random faults for MINUTES, then sums that must agree; also RATE, ACCOUNTS, SEED, FAULTS
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 style: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
