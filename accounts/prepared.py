@@ -5,7 +5,7 @@ else goes through Django's own cursor.
 
 1. Values are bound by the server, so a type that cannot be told is written in the statement (`%s::bigint[]`).
 2. A plan that was made for small tables would live on while they grow, until the next ANALYZE: plans are thrown away
-   every few seconds.
+   now and then.
 3. Behind a transaction pooler (`DATABASE_DIRECT_URL` is set) nothing is prepared, and this is a cursor like others.
 """
 
@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from django.db import connection
 
-PLANS_LIVE_S = 10.0
+PLANS_LIVE_S = 30.0
 
 _planned_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
 

@@ -61,8 +61,8 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def urls(name: str, default: str, schemes: Sequence[str]) -> list[str]:
-    """A comma list of one or more absolute URLs."""
+def urls(name: str, default: str, schemes: Sequence[str], *, distinct: bool = False) -> list[str]:
+    """A comma list of one or more absolute URLs; `distinct` where each has to be another witness."""
     found = words(name, default)
     for position, value in enumerate(found, 1):
         parts = urlsplit(value)
@@ -70,7 +70,7 @@ def urls(name: str, default: str, schemes: Sequence[str]) -> list[str]:
             refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs; number {position} is not")
     if not found:
         refuse(name, f"must be a comma list of {' or '.join(schemes)} URLs")
-    if len(set(found)) < len(found):
+    if distinct and len(set(found)) < len(found):
         refuse(name, "must not name a URL twice: two endpoints are asked because they are independent")
     return found
 

@@ -25,7 +25,7 @@ FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEYS")
 
 # Solana
 SOLANA_NETWORK = env.choice("SOLANA_NETWORK", "localnet", ("localnet", "devnet", "testnet", "mainnet-beta"))
-SOLANA_RPC_URLS = env.urls("SOLANA_RPC_URLS", "http://127.0.0.1:8899", ("http", "https"))
+SOLANA_RPC_URLS = env.urls("SOLANA_RPC_URLS", "http://127.0.0.1:8899", ("http", "https"), distinct=True)
 SOLANA_WS_URLS = env.urls("SOLANA_WS_URLS", ",".join(map(env.websocket_url, SOLANA_RPC_URLS)), ("ws", "wss"))
 SOLANA_RPC_TIMEOUT_S = env.number("SOLANA_RPC_TIMEOUT_S", 10.0, 0.1, 120)
 
@@ -54,8 +54,11 @@ DATABASES = {
 # LISTEN/NOTIFY needs a session of its own, which a transaction pooler does not give.
 DATABASE_DIRECT_URL = env.text("DATABASE_DIRECT_URL", DATABASE_URL)
 if DATABASE_DIRECT_URL == DATABASE_URL:
-    # Sessions of our own can keep prepared statements (accounts.prepared).
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1
+    # Sessions of our own can keep prepared statements (accounts.prepared). By itself PostgreSQL plans the first five
+    # executions of each anew, in every process.
+    _options = DATABASES["default"]["OPTIONS"]
+    _options["prepare_threshold"] = 1
+    _options["options"] = f"{_options.get('options', '')} -c plan_cache_mode=force_generic_plan".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if LOCAL else None)
 CACHES = {

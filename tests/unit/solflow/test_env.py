@@ -63,6 +63,12 @@ def test_a_bad_url_is_counted_and_not_repeated(monkeypatch):
     assert "secret-key" not in line
 
 
+def test_the_same_endpoint_twice_is_no_second_witness(monkeypatch):
+    monkeypatch.setenv("THING", "https://node.example,https://node.example")
+    assert len(env.urls("THING", "", ("https",))) == 2
+    assert "must not name a URL twice" in refusal(lambda: env.urls("THING", "", ("https",), distinct=True))
+
+
 def test_a_database_url_may_name_the_folder_of_a_unix_socket(monkeypatch):
     monkeypatch.setenv("THING", "postgresql://app:p%40ss@/flow?host=%2Frun%2Fpg&sslmode=disable")
     found = env.database("THING")
