@@ -231,12 +231,13 @@ class Coverage:
         if cover is None:
             return
         observation = Sample(read.subscription_id, read.address, sample, seen_at_s, catch_up=read.catch_up, live=False)
-        if not read.catch_up:
-            # A balance that is being read back must not jump ahead of its history; what is in doubt is answered by it.
-            if cover.is_covered or cover.watch.kind != "balance":
-                self._mailbox.put([observation])
-        elif cover.watch.kind == "balance" and cover.blind_from is not None:
-            work = partial(self._read_back_balances, read, observation, cover.blind_from)
+        is_balance = cover.watch.kind == "balance"
+        if is_balance and not read.catch_up and not cover.is_covered:
+            return  # it is about to be read back, which answers what is in doubt
+        # What is in doubt, too, must not jump over changes that are still on their way.
+        first_slot = cover.blind_from if read.catch_up else read.min_slot
+        if is_balance and first_slot is not None:
+            work = partial(self._read_back_balances, read, observation, first_slot)
             self.fetching.want(read.subscription_id, sample.slot, work)
         else:
             self._mailbox.put(self._caught_up(read, cover, [observation]))
@@ -260,6 +261,8 @@ class Coverage:
         self, read: Read, cover: _Cover, samples: Sequence[Sample], note: str = "coalesced"
     ) -> list[Observation]:
         """Everything up to the last of these samples, and what was held meanwhile, in the order for the mailbox."""
+        if not read.catch_up:
+            return list(samples)
         slot = samples[-1].sample.slot
         found: list[Observation] = [*samples, CaughtUp(read.subscription_id, slot, note=note)]
         if read.turn == cover.turn:
