@@ -18,6 +18,7 @@ from executions.models import (
     SendWindow,
     SignerHistory,
     StatusCount,
+    Tally,
 )
 from executions.notify import delivery_resend
 from executions.resolutions import Claim, execution_resolve
@@ -139,6 +140,12 @@ class DeliveryAdmin(LargeTableAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "kind", "at")
     list_filter = ("kind",)
+
+
+@admin.register(Tally)
+class TallyAdmin(LargeTableAdmin):
+    list_display = ("name", "labels", "hour", "value")
+    search_fields = ("name",)
 
 
 @admin.register(SendWindow)

@@ -19,7 +19,7 @@ from solders.transaction import VersionedTransaction
 
 from chain.errors import ChainError
 from chain.types import SignatureStatus
-from executions import evidence, settlement, timing
+from executions import counters, evidence, settlement, timing
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
@@ -104,6 +104,7 @@ def record_landed(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> None:
             execution = executions[attempt.execution_id]
             if not settlement.record(attempt, status, charge, execution, now):
                 continue
+            counters.CONFIRMED_SECONDS.observe((now - execution.created_at).total_seconds())
             outcomes.append(_outcome(attempt, status, charge, execution, now))
         complete(outcomes, now=now)
         reach("confirming")

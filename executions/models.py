@@ -321,3 +321,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tally(models.Model):
+    """What all processes together have counted of one series in one hour (executions.tallies)."""
+
+    hour = models.DateTimeField()
+    name = models.CharField(max_length=100, db_collation="C")
+    labels = models.CharField(max_length=500, db_collation="C", help_text="JSON with sorted keys.")
+    value = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "name", "labels"], name="one_tally_of_a_series_and_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.labels}"

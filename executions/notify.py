@@ -25,7 +25,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import Actor, system
 from accounts.errors import Missing, Refused
-from executions import deliveries, dispatch, send_windows, timing
+from executions import counters, deliveries, dispatch, send_windows, timing
 from executions.channels.base import ChannelError, Pace, RateLimited
 from executions.crashpoints import reach
 from executions.deliveries import Claimed
@@ -152,6 +152,7 @@ def _record(sending: _Sending, future: Future[Pace]) -> None:
                 log.warning("delivery_lease_lost", delivery=claimed.id)
             if claimed.outcome == TEST:
                 channel_switch_on(actor=system(channel.team, "worker"), channel=channel)
+        counters.DELIVERIES.labels(channel.type, "delivered").inc()
         send_windows.settle(sending.permit, future.result())
         return
     failure = _as_channel_error(error)
@@ -163,6 +164,8 @@ def _failed(claimed: Claimed, channel: Channel | None, error: ChannelError) -> N
     """Later, or never again."""
     delay_s = next_attempt(error, claimed.attempts + 1, scale=timing.scaled(1.0))
     log.warning("delivery_failed", delivery=claimed.id, error=error.detail, again_in_s=delay_s)
+    result = "rate_limited" if isinstance(error, RateLimited) else "dead" if delay_s is None else "retry"
+    counters.DELIVERIES.labels(channel.type if channel else "unknown", result).inc()
     if isinstance(error, RateLimited):
         deliveries.postpone(claimed, delay_s or 0.0, error=error.detail)
     elif delay_s is not None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
 from chain.errors import Ambiguous, ChainError
-from executions import limits, stored_json
+from executions import counters, limits, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
@@ -266,4 +266,5 @@ def pay(
     """Steps 2 to 4. Raises what `write_ahead` raises; afterwards nothing that happens here matters for the outcome."""
     attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace)
     if mark_sending(attempt):
+        counters.SENT_SECONDS.observe((timezone.now() - claimed.created_at).total_seconds())
         send(attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import claims, confirm, dispatch, memo_watch, notify, schedules, stats
+from executions import claims, confirm, dispatch, memo_watch, notify, schedules, stats, tallies
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -58,6 +58,13 @@ def sweep(self: Task) -> None:
 def fire_schedules() -> None:
     """What is due by now; one query when nothing is."""
     schedules.fire_due(timezone.now())
+
+
+@shared_task(name="executions.tidy", ignore_result=False)
+def tidy() -> str:
+    """What may wait for minutes. Its results are kept, and seen in the admin."""
+    tallies.fold()
+    return "folded"
 
 
 @shared_task(name="executions.watch_memos")

@@ -24,7 +24,7 @@ from django.conf import settings
 from chain.errors import ChainError
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.pool import backoff
-from executions import timing
+from executions import tallies, timing
 from executions.gateway import gateway
 from listener import heartbeat, metrics
 from listener.coverage import Coverage
@@ -201,4 +201,5 @@ async def _beat(parts: Parts, row_name: str) -> None:
             reading_back=len(parts.coverage.read_back),
         )
         await parts.database.run(heartbeat.beat, row_name, shown)
+        await parts.database.run(tallies.flush)
         await asyncio.sleep(timing.scaled(HEARTBEAT_S))

@@ -13,4 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "solflow.settings")
 # WhiteNoise streams files by a synchronous iterator; each is small and ours, so reading it at once is no loss.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-application = limited(get_asgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+django_application = get_asgi_application()
+# Only now are the models there.
+from executions import tallies  # noqa: E402
+
+tallies.keep_flushing()
+application = limited(django_application, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -7,7 +7,14 @@ import sys
 import time
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_init, worker_process_init
+from celery.signals import (
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from django.db import close_old_connections, connection
 
 from solflow import broker_clients
@@ -44,6 +51,21 @@ def check_connections(**_: object) -> None:
         close_old_connections()
 
 
+@task_postrun.connect
+def write_figures(**_: object) -> None:
+    """Every process of the pool counts for itself; a look at the clock, and every few seconds one statement."""
+    from executions.tallies import flush_if_due
+
+    flush_if_due()
+
+
+@worker_process_shutdown.connect
+def write_last_figures(**_: object) -> None:
+    from executions.tallies import flush
+
+    flush()
+
+
 @worker_init.connect
 def check_epoch(**_: object) -> None:
     """Before the fork and the first task: is this the database that we left?"""
@@ -74,5 +96,6 @@ app.conf.beat_schedule = {
     "schedules": {"task": "executions.fire_schedules", "schedule": 1.0, "options": {"expires": 2}},
     "sweep": {"task": "executions.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "notify": {"task": "executions.notify", "schedule": 2.0, "options": {"expires": 4}},
+    "tidy": {"task": "executions.tidy", "schedule": 600.0, "options": {"expires": 500}},
     "memos": {"task": "executions.watch_memos", "schedule": 60.0, "options": {"expires": 50}},
 }

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
+import structlog
+from celery import current_app
 from django.core.cache import cache as redis
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from executions import counters, tallies
+from executions.balances import balances
 from executions.metrics import ExecutionCollector
-from listener.selectors import totals
+from listener import metrics as listener_metrics
+from listener.selectors import listeners, totals
 from solflow import __version__
+from workflows.models import Signer
+
+log = structlog.get_logger(__name__)
 
 FRESH_S = 1
+QUEUES = ("confirmations", "executions", "notifications", "maintenance")
+BROKER_TIMEOUT_S = 1.0
+SIGNERS_SHOWN = 100
+# What a process counts has to be known here by name and help, though others count it.
+COUNTED_BY = (counters, listener_metrics)
 
 
 class SolflowCollector(Collector):
@@ -28,6 +42,83 @@ class SolflowCollector(Collector):
         yield CounterMetricFamily("solflow_events_seen", "Samples and transactions taken in.", seen.events_seen)
         yield GaugeMetricFamily("solflow_gaps_open", "Stretches of slots that are not read back yet.", seen.open_gaps)
         yield GaugeMetricFamily("solflow_gaps_lost", "Stretches of slots that never will be.", seen.lost_gaps)
+
+
+class TallyCollector(Collector):
+    """Counters and histograms of all processes, as the database has added them up."""
+
+    def collect(self) -> Iterator[Metric]:
+        tallies.flush()
+        rows: dict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
+        for series, value in tallies.since().items():
+            rows[series.name].append((series.as_labels, value))
+        for own in tallies.families():
+            family = Metric(own.name, own.documentation, own.type)
+            for name in (own.name + suffix for suffix in ("_total", "_bucket", "_count", "_sum")):
+                for labels, value in sorted(rows.get(name, []), key=_bucket_order):
+                    family.add_sample(name, labels, value)
+            yield family
+
+
+def _bucket_order(row: tuple[dict[str, str], float]) -> tuple[list[str], float]:
+    labels, _ = row
+    others = [value for name, value in sorted(labels.items()) if name != "le"]
+    return others, float(labels.get("le", "0"))
+
+
+class ListenerCollector(Collector):
+    """What the listeners have last said of themselves."""
+
+    def collect(self) -> Iterator[Metric]:
+        slot = GaugeMetricFamily("solflow_listener_slot", "Newest slot that a listener was told.", labels=["listener"])
+        queue = GaugeMetricFamily(
+            "solflow_listener_queue_length", "Observations that wait for ingest.", labels=["listener"]
+        )
+        watched = GaugeMetricFamily(
+            "solflow_listener_subscriptions", "Subscriptions, all and covered.", labels=["listener", "state"]
+        )
+        lag = GaugeMetricFamily(
+            "solflow_rpc_slot_lag", "Slots behind the best endpoint.", labels=["listener", "endpoint"]
+        )
+        for one in listeners():
+            detail = one.detail
+            slot.add_metric([one.name], detail.get("slot", 0))
+            queue.add_metric([one.name], detail.get("queue", 0))
+            watched.add_metric([one.name, "all"], detail.get("subscriptions", 0))
+            watched.add_metric([one.name, "covered"], detail.get("covered", 0))
+            for endpoint in detail.get("endpoints", ()):
+                if endpoint.get("slot_lag") is not None:
+                    lag.add_metric([one.name, endpoint["host"]], endpoint["slot_lag"])
+        yield from (slot, queue, watched, lag)
+
+
+class QueueCollector(Collector):
+    """How many wake-up calls wait in the broker; nothing where it does not answer."""
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("solflow_queue_length", "Messages that wait in the broker.", labels=["queue"])
+        try:
+            with current_app.connection_for_read(connect_timeout=BROKER_TIMEOUT_S) as link:
+                link.ensure_connection(max_retries=0, timeout=BROKER_TIMEOUT_S)
+                for name in QUEUES:
+                    waiting = link.default_channel.queue_declare(name, durable=True).message_count
+                    family.add_metric([name], waiting)
+        except Exception as error:  # noqa: BLE001 - every broker has errors of its own, and figures go on without it
+            log.info("queue_lengths_unknown", error=type(error).__name__)
+        yield family
+
+
+class SignerCollector(Collector):
+    """Balances of the signers that workflows use; nothing of those that the chain did not tell."""
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("solflow_signer_lamports", "Balance of a signer.", labels=["signer", "address"])
+        rows = list(Signer.objects.filter(deleted_at=None).order_by("created_at")[:SIGNERS_SHOWN])
+        known = balances().of([row.address for row in rows])
+        for row in rows:
+            if known[row.address] is not None:
+                family.add_metric([str(row.id), row.address], float(known[row.address] or 0))
+        yield family
 
 
 def exposition() -> tuple[bytes, str]:
@@ -44,4 +135,6 @@ def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(SolflowCollector())
     registry.register(ExecutionCollector())
+    for collector in (TallyCollector(), ListenerCollector(), QueueCollector(), SignerCollector()):
+        registry.register(collector)
     return registry
