@@ -13,9 +13,10 @@ has seen it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,12 +28,14 @@ from accounts.prepared import prepared_cursor
 from executions import stored_json, timing
 from executions.build import Prepared
 from executions.errors import LimitExceeded, Paused
-from executions.models import Reservation
+from executions.models import RateUnit, Reservation
 from executions.outflow import Outflow
 from workflows.models import Signer, Workflow
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+# No execution has this id: what is only asked about replaces no reservation.
+NO_EXECUTION = 0
 
 # What SolFlow adds itself, and what every transfer needs; definitions name the others.
 OWN_PROGRAMS = frozenset(
@@ -171,19 +174,8 @@ def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: 
     """
     _refuse_outside_transaction()
     outflow = prepared.outflow
-    _check_approval(workflow, outflow)
-    _check_transaction(workflow, prepared)
-    since = now - timing.delta(DAY.total_seconds())
-    own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
-    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(own)
-    of_workflow = others.filter(workflow=workflow, at__gt=since)
-    if workflow.max_lamports_per_day is not None:
-        _check_day("the workflow's max_lamports_per_day", of_workflow, outflow.lamports, workflow.max_lamports_per_day)
-    if signer.max_lamports_per_day is not None:
-        of_signer = others.filter(signer=signer, at__gt=since)
-        _check_day("the signer's max_lamports_per_day", of_signer, outflow.lamports, signer.max_lamports_per_day)
-    if outflow.tokens and workflow.max_tokens_per_day:
-        _check_tokens_per_day(workflow, outflow, since, execution_id)
+    for check in _second_half(execution_id, workflow, signer, prepared, now):
+        check()
     with prepared_cursor() as cursor:
         cursor.execute(
             _RESERVE,
@@ -197,6 +189,42 @@ def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: 
                 now,
             ],
         )
+
+
+def refusals(*, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime) -> list[LimitExceeded]:
+    """Everything for which `reserve` would refuse this now. Nothing is locked: it says what is likely, no more."""
+    found = []
+    for check in _second_half(NO_EXECUTION, workflow, signer, prepared, now):
+        try:
+            check()
+        except LimitExceeded as error:
+            found.append(error)
+    return found
+
+
+def rate_used(workflow: Workflow, now: datetime) -> int:
+    """How many units of the hourly rate are taken."""
+    return RateUnit.objects.filter(workflow=workflow, at__gt=now - timing.delta(HOUR.total_seconds())).count()
+
+
+def _second_half(
+    execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime
+) -> Iterator[Callable[[], None]]:
+    """The checks in their order; each raises LimitExceeded."""
+    lamports, tokens = prepared.outflow.lamports, prepared.outflow.tokens
+    yield partial(_check_approval, workflow, prepared.outflow)
+    yield partial(_check_transaction, workflow, prepared)
+    since = now - timing.delta(DAY.total_seconds())
+    own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
+    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(own)
+    if (allowed := workflow.max_lamports_per_day) is not None:
+        spent = others.filter(workflow=workflow, at__gt=since)
+        yield partial(_check_day, "the workflow's max_lamports_per_day", spent, lamports, allowed)
+    if (allowed := signer.max_lamports_per_day) is not None:
+        spent = others.filter(signer=signer, at__gt=since)
+        yield partial(_check_day, "the signer's max_lamports_per_day", spent, lamports, allowed)
+    if tokens and workflow.max_tokens_per_day:
+        yield partial(_check_tokens_per_day, workflow, prepared.outflow, since, execution_id)
 
 
 def _check_approval(workflow: Workflow, outflow: Outflow) -> None:
