@@ -31,9 +31,11 @@ from executions.messages import build
 from executions.models import Execution
 from executions.states import Status
 from workflows.checks import check, settings_of
+from workflows.errors import invalid
 from workflows.matching import FilterResult, compile_filter, matches
 from workflows.models import Workflow
 from workflows.selectors import channels_by_id
+from workflows.specs.given_events import event_problems
 from workflows.specs.limits import check_limits
 from workflows.specs.notifications import Notification
 from workflows.specs.references import address_lists_named
@@ -144,7 +146,7 @@ def preview(
         limits=tried.limits,
         needs_approval=tried.needs_approval,
         error=tried.error,
-        notifications=_messages(workflow, spec, shown),
+        notifications=_messages(workflow, spec, shown, is_wanted=is_wanted),
     )
 
 
@@ -189,6 +191,9 @@ def _event(
         return sample, "sample"
     if given.get("type", spec.trigger.type) != spec.trigger.type:
         raise Invalid.field("event.type", "invalid", f"must be {spec.trigger.type}, the type of the trigger")
+    problems = event_problems(spec.trigger.type, given)
+    if problems:
+        raise invalid(problems)
     return _of_json(spec.trigger.type, {**sample.as_json(), **given}), "given"
 
 
@@ -334,20 +339,31 @@ def _shown(
     }
 
 
-def _messages(workflow: Workflow, spec: WorkflowSpec, shown: dict[str, Any]) -> tuple[PreviewedMessage, ...]:
+def _messages(
+    workflow: Workflow, spec: WorkflowSpec, shown: dict[str, Any], *, is_wanted: bool
+) -> tuple[PreviewedMessage, ...]:
     if not spec.notifications:
         return ()
     channels = channels_by_id(team=workflow.team)
     explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
-    return tuple(_message(workflow, one, channels.get(one.channel), shown, explorer) for one in spec.notifications)
+    return tuple(
+        _message(workflow, one, channels.get(one.channel), shown, explorer, is_wanted=is_wanted)
+        for one in spec.notifications
+    )
 
 
 def _message(
-    workflow: Workflow, notification: Notification, channel: Any, shown: dict[str, Any], explorer: Explorer
+    workflow: Workflow,
+    notification: Notification,
+    channel: Any,
+    shown: dict[str, Any],
+    explorer: Explorer,
+    *,
+    is_wanted: bool,
 ) -> PreviewedMessage:
     outcome, on = shown["status"], notification.on
     name, kind = (channel.name, channel.type) if channel is not None else ("", "")
-    sent = outcome in on
+    sent = is_wanted and outcome in on
     sender = CHANNELS.get(kind)
     about = (notification.channel, name, kind, outcome, sent)
     try:

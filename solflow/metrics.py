@@ -13,22 +13,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from executions import counters, tallies
+from executions import counters, tallies  # noqa: F401 - for the names and help of what workers count
 from executions.balances import balances
 from executions.metrics import ExecutionCollector
-from listener import metrics as listener_metrics
+from listener import metrics as listener_metrics  # noqa: F401 - and listeners
 from listener.selectors import listeners, totals
-from solflow import __version__
+from solflow import __version__, parts
 from workflows.models import Signer
 
 log = structlog.get_logger(__name__)
 
 FRESH_S = 1
-QUEUES = ("confirmations", "executions", "notifications", "maintenance")
 BROKER_TIMEOUT_S = 1.0
 SIGNERS_SHOWN = 100
-# What a process counts has to be known here by name and help, though others count it.
-COUNTED_BY = (counters, listener_metrics)
 
 
 class SolflowCollector(Collector):
@@ -100,7 +97,7 @@ class QueueCollector(Collector):
         try:
             with current_app.connection_for_read(connect_timeout=BROKER_TIMEOUT_S) as link:
                 link.ensure_connection(max_retries=0, timeout=BROKER_TIMEOUT_S)
-                for name in QUEUES:
+                for name in parts.QUEUES.split(","):
                     waiting = link.default_channel.queue_declare(name, durable=True).message_count
                     family.add_metric([name], waiting)
         except Exception as error:  # noqa: BLE001 - every broker has errors of its own, and figures go on without it

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from solflow import parts
 from solflow.doctor.findings import Check, Finding, fail, ok, warn
 
 TIMEOUT_S = 3.0
@@ -24,7 +25,6 @@ CLOCK_SKEW_S = 2.0
 MEBIBYTE = 1024 * 1024
 LOW_DISK_MIB = 2048
 LONG_QUEUE = 1000
-QUEUES = ("confirmations", "executions", "notifications", "maintenance")
 
 
 class Unreachable(Exception):
@@ -156,7 +156,7 @@ def broker() -> Iterator[Finding]:
     try:
         with current_app.connection_for_write(connect_timeout=TIMEOUT_S) as link:
             link.ensure_connection(max_retries=1, timeout=TIMEOUT_S)
-            waiting = {name: _length(link, name) for name in QUEUES}
+            waiting = {name: _length(link, name) for name in parts.QUEUES.split(",")}
     except (OperationalError, RedisError, OSError) as error:
         yield fail("broker", f"does not answer ({type(error).__name__})", "start it, or correct CELERY_BROKER_URL")
         return

@@ -72,9 +72,35 @@ def test_given_fields_take_the_place_of_the_samples(api: APIClient, create: Crea
 def test_an_event_that_the_trigger_does_not_ask_for_makes_no_execution(
     api: APIClient, create: Create, signer: dict[str, Any]
 ) -> None:
-    workflow = create("workflows", {"name": "pay", "definition": paying(), "signer": signer["id"]})
+    channel = create("channels", {"name": "ops", "type": "discord", "config": {"webhook_url": DISCORD_URL}})
+    definition = paying(notifications=[{"channel": channel["id"], "on": ["success"]}])
+    workflow = create("workflows", {"name": "pay", "definition": definition, "signer": signer["id"]})
     seen = tried(api, workflow, {"event": {"account": RECIPIENT}})
     assert (seen["matches"], seen["status"], seen["transaction"]) == (False, None, None)
+    assert [one["sent"] for one in seen["notifications"]] == [False]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"slot": "x"},
+        {"signature": 5},
+        {"signature": {"a": []}},
+        {"account": ["x"]},
+        {"lamports": "many", "previous_lamports": None},
+        {"owner": 7, "data_base64": True},
+        {"previous_lamports": True},
+    ],
+)
+def test_fields_that_no_real_event_has_are_refused_by_name(
+    api: APIClient, create: Create, no_chain: None, event: dict[str, Any]
+) -> None:
+    channel = create("channels", {"name": "ops", "type": "discord", "config": {"webhook_url": DISCORD_URL}})
+    notification = {"channel": channel["id"], "on": ["success"], "template": "detailed"}
+    workflow = create("workflows", {"name": "pay", "definition": paying(notifications=[notification])})
+    answer = api.post(f"{URL}{workflow['id']}/test/", {"event": event}, format="json")
+    assert answer.status_code == 400, answer.content
+    assert {problem["path"] for problem in answer.json()["errors"]} == {f"event.{name}" for name in event}
 
 
 def test_a_past_event_is_tried_again(api: APIClient, create: Create, signer: dict[str, Any]) -> None:
