@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid5
 
 import orjson
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from accounts.sealing import SealError, unseal
 from executions.channels.base import Channel as ChannelKind
-from executions.channels.base import ChannelError, Message, Outbound, Pace
+from executions.channels.base import ChannelError, MailServer, Message, Outbound, Pace
 from executions.channels.registry import channel_for
 from executions.deliveries import Claimed
 from executions.explorer import Explorer
@@ -20,6 +21,7 @@ from executions.messages import build, build_test
 from executions.models import Execution
 from executions.selectors import execution_detail
 from workflows.models import Channel
+from workflows.specs.channels.config import SIGNED_BY
 from workflows.templating import TemplateError
 
 TEST = "test"
@@ -40,7 +42,8 @@ class Envelope:
         Raises:
             ChannelError: see executions.channels.base.
         """
-        return self.kind.send(self.config, self.message, Outbound(settings.OUTBOUND_ALLOWED_HOSTS, deadline))
+        outbound = Outbound(settings.OUTBOUND_ALLOWED_HOSTS, deadline, mail_server())
+        return self.kind.send(self.config, self.message, outbound)
 
 
 def write(claimed: Claimed) -> Envelope:
@@ -61,8 +64,11 @@ def write(claimed: Claimed) -> Envelope:
 
 
 def _open(channel: Channel) -> dict[str, Any]:
+    """The whole config: what is shown of it, with the secrets in place of their masks."""
     try:
-        config: dict[str, Any] = orjson.loads(unseal("channel", channel.id, bytes(channel.sealed)))
+        config = {**channel.shown, **orjson.loads(unseal("channel", channel.id, bytes(channel.sealed)))}
+        if channel.sealed_key:
+            config[SIGNED_BY] = unseal("channel_key", channel.id, bytes(channel.sealed_key)).decode()
     except SealError as error:
         raise ChannelError(f"the channel's secret cannot be opened: {error}") from None
     return config
@@ -71,13 +77,14 @@ def _open(channel: Channel) -> dict[str, Any]:
 def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
     explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
     if claimed.outcome == TEST:
-        return build_test(channel.name, explorer=explorer, at=timezone.now().isoformat())
+        test = build_test(channel.name, explorer=explorer, at=timezone.now().isoformat())
+        return replace(test, id=message_id(claimed, ""))
     execution = Execution.objects.select_related("workflow", "version").filter(id__in=[claimed.execution_id]).first()
     if execution is None:
         raise ChannelError("its execution is no longer kept", permanent=True)
     workflow = {"id": str(execution.workflow_id), "name": execution.workflow.name}
     try:
-        return build(
+        message = build(
             claimed.outcome,
             claimed.template,
             execution_detail(execution),
@@ -87,3 +94,25 @@ def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
         )
     except TemplateError as error:
         raise ChannelError(f"the notification's text is malformed: {error}", permanent=True) from None
+    return replace(message, id=message_id(claimed, execution.execution_id))
+
+
+def message_id(claimed: Claimed, execution_id: str) -> str:
+    """What a receiver knows the message by, however often it is sent. The execution is in it because a database that
+    was restored counts deliveries anew."""
+    return f"msg_{uuid5(claimed.channel_id, f'{claimed.id}:{claimed.outcome}:{execution_id}').hex}"
+
+
+def mail_server() -> MailServer | None:
+    """EMAIL_URL, as channels take it; None where it is not set."""
+    if not settings.EMAIL_HOST:
+        return None
+    required = getattr(settings, "EMAIL_TLS_REQUIRED", False)
+    return MailServer(
+        settings.EMAIL_HOST,
+        settings.EMAIL_PORT,
+        settings.DEFAULT_FROM_EMAIL,
+        "at_once" if settings.EMAIL_USE_SSL else "required" if required else "offered",
+        settings.EMAIL_HOST_USER,
+        settings.EMAIL_HOST_PASSWORD,
+    )

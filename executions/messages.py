@@ -91,13 +91,20 @@ def build(
         url=explorer.transaction(transaction["signature"]) if transaction.get("signature") else None,
         footer=f"SolFlow · {workflow['name']} · version {execution.get('workflow_version')} · {explorer.network}",
         at=execution.get("completed_at") or execution.get("created_at"),
+        type=f"workflow.{outcome}" if outcome == PAUSED else f"execution.{outcome}",
+        about={
+            "workflow": dict(workflow),
+            "execution": dict(execution),
+            **({"reason": notification["reason"]} if notification.get("reason") else {}),
+        },
     )
 
 
 def build_test(channel_name: str, *, explorer: Explorer, at: str) -> Message:
     """The message that proves a channel."""
     said = OUTCOMES["test"]
-    return Message(said.title, said.text, said.color, footer=f"SolFlow · {channel_name} · {explorer.network}", at=at)
+    footer = f"SolFlow · {channel_name} · {explorer.network}"
+    return Message(said.title, said.text, said.color, footer=footer, at=at, type="test")
 
 
 def template_context(execution: Execution, workflow: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,3 +114,46 @@ def database(name: str, default: str | None = None) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
+
+
+def email(name: str) -> dict[str, Any]:
+    """Django's settings for the mail server that `name` points at; none without a value.
+
+    `smtp://user:password@host:port?from=address`: STARTTLS where the server offers it, and no password without it;
+    `smtp+tls://` insists on it, `smtps://` is TLS from the first byte. Beside Django's own, EMAIL_TLS_REQUIRED.
+    """
+    value = text(name, "")
+    if not value:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend", "EMAIL_HOST": ""}
+    form = "smtp://, smtp+tls:// or smtps://user:password@host:port?from=address"
+    try:
+        parts = urlsplit(value)
+        ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+        port = parts.port or ports[parts.scheme]
+        query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True))
+    except (ValueError, KeyError):
+        refuse(name, f"must be {form}")
+    host, user = parts.hostname or "", unquote(parts.username or "")
+    if not host or parts.path not in ("", "/") or parts.fragment or set(query) - {"from"}:
+        refuse(name, f"must be {form}")
+    sender = query.get("from") or (user if "@" in user else f"solflow@{_sending_host(host)}")
+    if not re.fullmatch(r"[^@\s<>,\"]+@[A-Za-z0-9.-]+", sender):
+        refuse(name, "must name the sender as ?from=address, such as ?from=solflow@example.com")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": host,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": user,
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls" or (parts.scheme == "smtp" and port == 587),
+        "EMAIL_TLS_REQUIRED": parts.scheme == "smtp+tls",
+        "EMAIL_TIMEOUT": 10,
+        "DEFAULT_FROM_EMAIL": sender,
+        "SERVER_EMAIL": sender,
+    }
+
+
+def _sending_host(host: str) -> str:
+    """The domain of a sender that nobody named."""
+    return host if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]+", host) else "localhost"

@@ -41,6 +41,8 @@ if SOLFLOW_TEST_TIME_SCALE != 1.0 and not LOCAL:
 PRIORITY_FEE_CAP_LAMPORTS = env.integer("PRIORITY_FEE_CAP_LAMPORTS", 10_000, 0, 10**9)
 PRIORITY_FEE_PERCENTILE = env.integer("PRIORITY_FEE_PERCENTILE", 60, 0, 100)
 OUTBOUND_ALLOWED_HOSTS = env.words("OUTBOUND_ALLOWED_HOSTS")
+# Where email channels send by: EMAIL_HOST and the like, as Django names them.
+globals().update(env.email("EMAIL_URL"))
 SOLFLOW_INBOX = LOCAL and env.choice("SOLFLOW_INBOX", "0", ("0", "1")) == "1"
 FLOWER_URL = env.text("FLOWER_URL", "http://127.0.0.1:5555" if LOCAL else "")
 

@@ -91,7 +91,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     list_filter = ("type", "team")
     list_select_related = ("team",)
     search_fields = ("name",)
-    exclude = ("sealed",)
+    exclude = ("sealed", "sealed_key")
 
 
 @admin.register(AddressList)

@@ -79,7 +79,7 @@ def channel_get(*, team: Team, channel_id: UUID) -> Channel:
 
 def channels_by_id(*, team: Team) -> dict[str, Channel]:
     """The team's channels by their id as definitions name it."""
-    return {str(channel.pk): channel for channel in channel_list(team=team).defer("sealed")}
+    return {str(channel.pk): channel for channel in channel_list(team=team).defer("sealed", "sealed_key")}
 
 
 def channel_usage(*, team: Team) -> dict[UUID, int]:

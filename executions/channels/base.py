@@ -28,6 +28,7 @@ class Message:
     """A message before any channel's markup and limits: `lines` and `footer` hold plain text.
 
     `title` and `text` are written by the user, or by us, in the channel's markup, with the values in them escaped.
+    `id` stays the same when it is sent again; `type` and `about` are for machines: what happened, and to what.
     """
 
     title: str
@@ -37,6 +38,9 @@ class Message:
     url: str | None = None
     footer: str = ""
     at: str | None = None
+    id: str = ""
+    type: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,24 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class MailServer:
+    """The installation's way to send mail. `tls`: from the first byte, by STARTTLS always or where it is offered."""
+
+    host: str
+    port: int
+    sender: str
+    tls: Literal["at_once", "required", "offered"] = "offered"
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """How far a channel may reach, and until when: `deadline` is a `time.monotonic()` by which it has answered."""
 
     allowed_hosts: Sequence[str]
     deadline: float
+    mail: MailServer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,18 @@ https://discord.com/developers/docs/topics/rate-limits
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
 
-from executions.channels.answers import Answer, failure, number, retry_after_s
-from executions.channels.base import ChannelError, Destination, Line, Message, Outbound, Pace, RateLimited
-from executions.channels.discord_text import block, code, cut, escape, visible
+from executions.channels.answers import Answer, failure, json_of, number, retry_after_s, told, too_many
+from executions.channels.base import ChannelError, Destination, Line, Message, Outbound, Pace
+from executions.channels.discord_text import block, code, escape
 from executions.channels.http import post
-from workflows.specs.channels import DISCORD_HOSTS, DISCORD_PATH
+from executions.channels.texts import cut, visible
+from workflows.specs.channels.discord import HOSTS, PATH
 
 # Our own bound; Discord's is not fixed and comes with its answers.
 MAX_PER_MINUTE = 30
@@ -35,18 +35,17 @@ MIN_VALUE, LEFT_OUT_FIELD = 40, 60
 DESCRIPTION_SHARE = 2000
 
 UNKNOWN_WEBHOOK = 10015
-WAIT_WITHOUT_A_WORD_S = 5.0
 
 
 class Discord:
-    """The channel kind `discord`; config: `webhook_url`."""
+    """The channel kind `discord`; config: `webhook_url`, and if wanted `thread_id`, `username`, `avatar_url`."""
 
     max_per_minute = MAX_PER_MINUTE
 
     def destination(self, config: Mapping[str, Any]) -> Destination:
         """The webhook itself: its URL may be written with several hosts and versions."""
         parts = urlsplit(config["webhook_url"])
-        if parts.netloc in DISCORD_HOSTS and (found := DISCORD_PATH.fullmatch(parts.path)):
+        if parts.netloc in HOSTS and (found := PATH.fullmatch(parts.path)):
             return Destination(f"discord:{found['id']}/{found['token']}", "discord")
         return Destination(f"discord:{parts.netloc}{parts.path}", f"discord:{parts.netloc}")
 
@@ -62,8 +61,10 @@ class Discord:
             ChannelError: refused, failed, or nobody can tell.
         """
         url = config["webhook_url"]
-        body = orjson.dumps(payload(message))
-        return judge(post(_waiting(url), body, {"Content-Type": "application/json"}, outbound), url)
+        sender = {key: config[key] for key in ("username", "avatar_url") if config.get(key)}
+        body = orjson.dumps({**payload(message), **sender})
+        to = _waiting(url, config.get("thread_id"))
+        return judge(post(to, body, {"Content-Type": "application/json"}, outbound), url)
 
 
 def payload(message: Message) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _inline(line: Line, limit: int) -> str:
 
 def judge(answer: Answer, url: str) -> Pace:
     """What Discord's answer to a message means; `url` is only used to keep it out of what is told."""
-    said = _json(answer.body)
+    said = json_of(answer.body)
     pace = Pace(
         _whole(answer.headers.get("x-ratelimit-remaining")), number(answer.headers.get("x-ratelimit-reset-after"))
     )
@@ -140,43 +141,28 @@ def _limited(answer: Answer, said: Mapping[str, Any], pace: Pace) -> ChannelErro
     # Without any of Discord's own words it is the network in front of it, which counts this machine's address.
     by_address = not said and not any(name.startswith("x-ratelimit-") for name in answer.headers)
     whole = by_address or said.get("global") is True or answer.headers.get("x-ratelimit-global", "").lower() == "true"
-    return RateLimited(
-        f"{answer.host} answered 429: too many requests",
-        retry_after_s=WAIT_WITHOUT_A_WORD_S if asked is None else asked,
-        whole_family=whole,
-        pace=pace,
-    )
+    return too_many(answer, asked, whole_family=whole, pace=pace)
 
 
 def _told(said: Mapping[str, Any], url: str) -> str:
-    """Discord's own explanation, unless it repeats a part of the URL."""
-    message = said.get("message")
-    if not isinstance(message, str):
-        return ""
-    text = f"{said['code']} {message}" if isinstance(said.get("code"), int) else message
-    parts = urlsplit(url)
-    if any(part in text for part in re.split(r"[/?&=]", f"{parts.path}?{parts.query}") if len(part) >= 6):
-        return ""
-    return visible(text)[:200]
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    """Discord's own explanation."""
+    message, code = said.get("message"), said.get("code")
+    return told(f"{code} {message}" if isinstance(code, int) and isinstance(message, str) else message, url)
 
 
 def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _waiting(url: str) -> str:
-    """The URL to post to: an answer only after the message is stored, by a version whose figures are seconds."""
+def _waiting(url: str, thread_id: str | None) -> str:
+    """The URL to post to: an answer only after the message is stored, by a version whose figures are seconds. A thread
+    that the config names goes before one in the URL."""
     parts = urlsplit(url)
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "wait"]
+    ours = {"wait", "thread_id"} if thread_id else {"wait"}
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in ours]
+    if thread_id:
+        query.append(("thread_id", thread_id))
     path = parts.path
-    if parts.netloc in DISCORD_HOSTS and (found := DISCORD_PATH.fullmatch(path)):
+    if parts.netloc in HOSTS and (found := PATH.fullmatch(path)):
         path = f"/api/v10/webhooks/{found['id']}/{found['token']}"
     return urlunsplit((parts.scheme, parts.netloc, path, urlencode([*query, ("wait", "true")]), ""))

@@ -6,9 +6,17 @@ from collections.abc import Mapping
 
 from executions.channels.base import Channel, ChannelError
 from executions.channels.discord import Discord
+from executions.channels.email import Email
+from executions.channels.slack import Slack
+from executions.channels.telegram import Telegram
+from executions.channels.webhook import Webhook
 
 CHANNELS: Mapping[str, Channel] = {
     "discord": Discord(),
+    "slack": Slack(),
+    "telegram": Telegram(),
+    "email": Email(),
+    "webhook": Webhook(),
 }
 
 

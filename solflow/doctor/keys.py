@@ -64,6 +64,8 @@ def _boxes() -> Iterator[Finding]:
 def _opens(kind: str, row: Signer | Channel) -> bool:
     try:
         unseal(kind, row.pk, bytes(row.sealed))
+        if isinstance(row, Channel) and row.sealed_key:
+            unseal("channel_key", row.pk, bytes(row.sealed_key))
     except SealError:
         return False
     return True

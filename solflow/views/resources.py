@@ -31,7 +31,7 @@ def signers(request: PageRequest) -> HttpResponse:
 @page()
 def channels(request: PageRequest) -> HttpResponse:
     """Every channel with its newest message."""
-    rows = list(channel_list(team=request.actor.team).defer("sealed"))
+    rows = list(channel_list(team=request.actor.team).defer("sealed", "sealed_key"))
     context = {
         "channels": rows,
         "usage": channel_usage(team=request.actor.team),

@@ -26,10 +26,20 @@ class ChannelSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class NewChannelSerializer(ChannelSerializer):
+    signing_secret = serializers.CharField(required=False)
+
+    class Meta(ChannelSerializer.Meta):
+        fields = (*ChannelSerializer.Meta.fields, "signing_secret")
+        read_only_fields = fields
+
+
 class ChannelChange(StrictSerializer):
     name = serializers.CharField(max_length=200)
     config = serializers.DictField(
-        help_text='For discord: {"webhook_url": "…"}. A masked value sent back leaves the secret.'
+        help_text='discord and slack: {"webhook_url": "…"}; telegram: {"bot_token": "…", "chat_id": "…"};'
+        ' email: {"to": ["…"]}; webhook: {"url": "…", "secret": "whsec_…"}. A secret that is left out of a change, or'
+        " sent back masked, stays; a webhook's is made where none is given."
     )
 
 
@@ -54,13 +64,23 @@ class ChannelViewSet(TeamViewSet):
     def list(self, request: Request) -> Response:
         return self.listed(self.get_queryset())
 
-    @extend_schema(request=NewChannel)
+    @extend_schema(request=NewChannel, responses={201: NewChannelSerializer})
     def create(self, request: Request) -> Response:
-        """Make a channel. With an `Idempotency-Key`, once."""
-        given = self.body(NewChannel)
-        return self.answer_once(
-            request, status.HTTP_201_CREATED, lambda: self.shown(channel_create(actor=self.actor, **given))
-        )
+        """Make a channel. With an `Idempotency-Key`, once.
+
+        `signing_secret` is a webhook's secret that was made because none was given: told in this answer only.
+        """
+        given, made = self.body(NewChannel), []
+
+        def make() -> Any:
+            made.append(channel_create(actor=self.actor, **given))
+            return self.shown(made[0])
+
+        response = self.answer_once(request, status.HTTP_201_CREATED, make)
+        # Added here, because answers are stored under their Idempotency-Key.
+        if made and made[0].made_secret:
+            response.data = {**response.data, "signing_secret": made[0].made_secret}
+        return response
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
         return Response(self.shown(self.channel(pk)))

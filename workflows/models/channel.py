@@ -9,7 +9,13 @@ from accounts.models import Team
 
 
 class Channel(models.Model):
-    """Where messages go. Its URL or token is in a sealed box; `shown` is what people see of it."""
+    """Where messages go. Its URL or token is in a sealed box; `shown` is what people see of it.
+
+    `sealed_key` is the box of the key by which its messages are signed, for a webhook. `made_secret` is that key in the
+    one moment in which it may be told: after it was made, and nowhere in the database.
+    """
+
+    made_secret: str | None = None
 
     class Type(models.TextChoices):
         DISCORD = "discord", "Discord"
@@ -23,6 +29,7 @@ class Channel(models.Model):
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=10, choices=Type.choices)
     sealed = models.BinaryField()
+    sealed_key = models.BinaryField(null=True, blank=True)
     shown = models.JSONField(default=dict)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.TextField(blank=True, default="")

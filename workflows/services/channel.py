@@ -25,14 +25,18 @@ from workflows.specs.errors import SpecErrors
 
 @transaction.atomic
 def channel_create(*, actor: Actor, name: str, type: str, config: Any) -> Channel:  # noqa: A002 - the API's word
-    """A channel whose secret only the worker can open.
+    """A channel whose secrets only the worker can open; a webhook's signing secret that was not given is made, and is
+    told once, as `made_secret` of what is returned.
 
     Raises:
         Invalid: a type that cannot be sent to, or a config that it does not take; no text repeats a secret.
     """
     checked = _check(type, config, {})
     channel = Channel(id=uuid.uuid4(), team=actor.team, name=name, type=type, shown=checked.shown)
-    channel.sealed = _seal(channel, checked)
+    channel.sealed = seal("channel", channel.id, json.dumps(checked.secret).encode())
+    channel.made_secret = checked.made_secret
+    if checked.signing_secret is not None:
+        channel.sealed_key = seal("channel_key", channel.id, checked.signing_secret.encode())
     channel.save(force_insert=True)
     audit.record(actor, "channel_created", "channel", channel.id, target_name=name, type=type, config=checked.shown)
     return channel
@@ -40,8 +44,8 @@ def channel_create(*, actor: Actor, name: str, type: str, config: Any) -> Channe
 
 @transaction.atomic
 def channel_update(*, actor: Actor, channel: Channel, changes: Mapping[str, Any]) -> Channel:
-    """Change `name` or `config`. A masked value that comes back leaves the secret; a new one brings a channel that was
-    disabled for failing back into service.
+    """Change `name` or `config`. A secret that is left out, or comes back masked, stays; another config brings a
+    channel that was disabled for failing back into service.
 
     Raises:
         Invalid: as for channel_create.
@@ -51,9 +55,9 @@ def channel_update(*, actor: Actor, channel: Channel, changes: Mapping[str, Any]
     changed = [name for name, value in values.items() if getattr(channel, name) != value]
     if "config" in changes:
         checked = _check(channel.type, changes["config"], channel.shown)
-        if checked.secret is not None:
-            values |= {"sealed": _seal(channel, checked), "shown": checked.shown}
-            values |= {"disabled_at": None, "disabled_reason": ""}
+        config = _changed(channel, checked)
+        if config:
+            values |= {**config, "disabled_at": None, "disabled_reason": ""}
             changed.append("config")
     if changed:
         write(channel, values, also=["updated_at"])
@@ -104,8 +108,16 @@ def _check(kind: str, config: Any, shown: Mapping[str, Any]) -> CheckedConfig:
         raise invalid(error.errors) from error
 
 
-def _seal(channel: Channel, checked: CheckedConfig) -> bytes:
-    return seal("channel", channel.id, json.dumps(checked.secret).encode())
+def _changed(channel: Channel, checked: CheckedConfig) -> dict[str, Any]:
+    """The columns that another config changes; none where it says what was there."""
+    columns: dict[str, Any] = {}
+    if checked.secret is not None:
+        columns["sealed"] = seal("channel", channel.id, json.dumps(checked.secret).encode())
+    if checked.signing_secret is not None:
+        columns["sealed_key"] = seal("channel_key", channel.id, checked.signing_secret.encode())
+    if columns or checked.shown != channel.shown:
+        columns["shown"] = checked.shown
+    return columns
 
 
 def _lock(channel: Channel) -> Channel:

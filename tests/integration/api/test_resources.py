@@ -14,6 +14,7 @@ from tests.integration.api.conftest import DISCORD_URL, RECIPIENT, WATCHED, manu
 from tests.local_chain import LocalChain
 from tests.people import Person
 from tests.waiting import wait_for
+from workflows.models import Channel
 
 Create = Callable[..., dict[str, Any]]
 OTHER_URL = DISCORD_URL.replace("0123", "4567")
@@ -109,7 +110,7 @@ def test_a_channel_is_shown_masked_and_a_mask_sent_back_changes_nothing(api: API
         ({"name": "x", "type": "discord", "config": {}}, "config.webhook_url"),
         ({"name": "x", "type": "discord", "config": {"webhook_url": "http://10.0.0.1/"}}, "config.webhook_url"),
         ({"name": "x", "type": "pigeon", "config": {}}, "type"),
-        ({"name": "x", "type": "slack", "config": {}}, "type"),
+        ({"name": "x", "type": "slack", "config": {}}, "config.webhook_url"),
         ({"name": "", "type": "discord", "config": {"webhook_url": DISCORD_URL}}, "name"),
         ({"name": "x", "type": "discord", "config": {"webhook_url": DISCORD_URL}, "colour": 1}, "colour"),
     ],
@@ -118,6 +119,47 @@ def test_a_wrong_channel_is_400_with_its_path(api: APIClient, body: dict[str, An
     answer = api.post("/api/v1/channels/", body, format="json")
     assert answer.status_code == 400
     assert path in {problem["path"] for problem in answer.json()["errors"]}
+
+
+def test_a_webhooks_secret_is_made_and_told_in_the_first_answer_only(api: APIClient) -> None:
+    body = {"name": "hook", "type": "webhook", "config": {"url": "https://example.com/hook"}}
+    answers = [api.post("/api/v1/channels/", body, format="json", headers={"Idempotency-Key": "one"}) for _ in range(2)]
+    first, again = (answer.json() for answer in answers)
+    secret = first["signing_secret"]
+    assert secret.startswith("whsec_") and first["config"]["secret"] == f"whsec_…{secret[-4:]}"
+    assert again["id"] == first["id"] and "signing_secret" not in again
+    url = f"/api/v1/channels/{first['id']}/"
+    changed = api.patch(url, {"config": first["config"]}, format="json")
+    assert changed.json()["config"] == first["config"]
+    for answer in (answers[1], changed, api.get(url), api.get("/api/v1/channels/"), api.get("/api/v1/audit/")):
+        assert secret[6:].encode() not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "shown"),
+    [
+        (
+            "slack",
+            {"webhook_url": "https://hooks.slack.com/services/T0/B0/abcdefgh"},
+            {"webhook_url": "hooks.slack.com/…efgh"},
+        ),
+        (
+            "telegram",
+            {"bot_token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456", "chat_id": -100},
+            {"bot_token": "api.telegram.org/…3456", "chat_id": "-100"},
+        ),
+        ("email", {"to": ["ops@example.com"]}, {"to": ["ops@example.com"]}),
+    ],
+)
+def test_every_kind_is_made_and_its_mask_sent_back_changes_nothing(
+    api: APIClient, kind: str, config: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    made = api.post("/api/v1/channels/", {"name": "x", "type": kind, "config": config}, format="json")
+    assert (made.status_code, made.json()["config"]) == (201, shown)
+    url = f"/api/v1/channels/{made.json()['id']}/"
+    before = Channel.objects.get()
+    assert api.patch(url, {"config": shown}, format="json").json()["config"] == shown
+    assert Channel.objects.get().sealed == before.sealed
 
 
 def test_a_test_message_is_a_delivery_for_the_worker(bob: Person, create: Create) -> None:

@@ -84,6 +84,26 @@ def test_a_channel_is_made_by_the_form_or_said_to_be_wrong_beside_its_field(page
     assert Channel.objects.get().shown == {"webhook_url": "discord.com/…0123"}
 
 
+@pytest.mark.parametrize("kind", ["slack", "telegram", "email"])
+def test_every_kind_of_channel_has_a_form(pages: Client, kind: str) -> None:
+    values = {
+        "slack": {"webhook_url": "https://hooks.slack.com/services/T0/B0/abcdefgh"},
+        "telegram": {"bot_token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456", "chat_id": "-100"},
+        "email": {"to": "ops@example.com, night@example.com"},
+    }[kind]
+    empty = pages.post("/channels/new/", {"name": "ops", "type": kind})
+    assert empty.status_code == 422 and set(empty.context["form"].errors) == set(values)
+    assert pages.post("/channels/new/", {"name": "ops", "type": kind, **values}).url == "/channels/"
+    assert Channel.objects.get().type == kind
+
+
+def test_a_webhooks_secret_is_on_the_page_that_answers_and_on_no_other(pages: Client) -> None:
+    made = pages.post("/channels/new/", {"name": "hook", "type": "webhook", "url": "https://example.com/hook"})
+    secret = made.context["channel"].made_secret
+    assert secret in text_of(made) and made["Cache-Control"].startswith("max-age=0")
+    assert secret not in text_of(pages.get("/channels/"))
+
+
 def test_a_test_message_is_a_delivery_of_its_own(channel: Channel, bob: Person) -> None:
     response = browser(bob).post(f"/channels/{channel.id}/test/", follow=True)
     assert Delivery.objects.get().outcome == "test"

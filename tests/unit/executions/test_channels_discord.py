@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from executions.channels.answers import Answer, retry_after_s
 from executions.channels.base import ChannelError, Line, Message, Pace, RateLimited
 from executions.channels.discord import Discord, judge, payload
-from executions.channels.discord_text import CUT, block, code, cut, escape
+from executions.channels.discord_text import block, code, escape
+from executions.channels.texts import CUT, cut
 from tests.discord_limits import assert_valid
 
 URL = "https://discord.com/api/webhooks/42/SecretTokenOfTheWebhook"

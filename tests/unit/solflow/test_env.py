@@ -97,3 +97,44 @@ def test_a_database_url_that_is_none_is_refused_without_its_password(monkeypatch
 def test_pubsub_is_where_the_endpoint_is(rpc: str, pubsub: str) -> None:
     """Solana's own clients look there too."""
     assert env.websocket_url(rpc) == pubsub
+
+
+@pytest.mark.parametrize(
+    ("value", "port", "ssl", "required", "sender"),
+    [
+        ("smtp://127.0.0.1:2525", 2525, False, False, "solflow@localhost"),
+        ("smtp://ops%40example.com:p%3Aw@mail.example.com:587", 587, False, False, "ops@example.com"),
+        ("smtp+tls://u:p@mail.example.com", 587, False, True, "solflow@mail.example.com"),
+        ("smtps://u:p@mail.example.com?from=alerts@example.com", 465, True, False, "alerts@example.com"),
+    ],
+)
+def test_a_mail_server_is_read_as_django_takes_it(monkeypatch, value, port, ssl, required, sender):
+    monkeypatch.setenv("EMAIL_URL", value)
+    read = env.email("EMAIL_URL")
+    assert (read["EMAIL_PORT"], read["EMAIL_USE_SSL"], read["EMAIL_TLS_REQUIRED"]) == (port, ssl, required)
+    assert read["DEFAULT_FROM_EMAIL"] == sender
+
+
+def test_without_a_mail_server_no_mail_is_sent(monkeypatch):
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+    assert env.email("EMAIL_URL")["EMAIL_HOST"] == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mail.example.com:25",
+        "https://u:hunter2@mail.example.com",
+        "smtp://",
+        "smtp://u:hunter2@mail.example.com:port",
+        "smtp://u:hunter2@mail.example.com:99999",
+        "smtp://u:hunter2@mail.example.com/inbox",
+        "smtp://u:hunter2@mail.example.com?tls=1",
+        "smtp://u:hunter2@mail.example.com?from=nobody",
+        "smtp://u:hunter2@mail.example.com?from=a@b.example%0d%0aBcc:x@y.example",
+    ],
+)
+def test_a_mail_server_that_is_none_is_one_line_that_names_the_variable_and_no_password(monkeypatch, value):
+    monkeypatch.setenv("EMAIL_URL", value)
+    said = refusal(lambda: env.email("EMAIL_URL"))
+    assert said.startswith("solflow: EMAIL_URL must") and "\n" not in said and "hunter2" not in said

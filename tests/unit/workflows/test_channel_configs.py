@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from executions.channels.registry import CHANNELS
-from workflows.specs.channels import SERVED, UNSERVED, validate_config
+from workflows.specs.channels import SERVED, validate_config
 from workflows.specs.errors import SpecErrors
 from workflows.specs.hosts import is_allowed
 
@@ -166,7 +166,7 @@ def test_the_mask_of_another_channel_is_not_taken_for_a_url() -> None:
         validate_config("discord", {"webhook_url": "discord.com/…aaaa"}, shown={"webhook_url": "discord.com/…bbbb"})
 
 
-@pytest.mark.parametrize("kind", [*UNSERVED, "carrier pigeon", ""])
+@pytest.mark.parametrize("kind", ["carrier pigeon", ""])
 def test_a_kind_that_cannot_be_sent_to_is_refused_by_name(kind: str) -> None:
     with pytest.raises(SpecErrors) as refused:
         validate_config(kind, {})
@@ -200,3 +200,88 @@ def test_an_allowed_host_is_matched_whole_with_its_port_where_it_names_one(
     host: str, port: int, entry: str, allowed: bool
 ) -> None:
     assert is_allowed(host, port, [entry]) is allowed
+
+
+BOT_TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
+WRONG = [
+    ("slack", {"webhook_url": "https://hooks.slack.com.evil.example/services/T/B/x"}, "webhook_url"),
+    ("slack", {"webhook_url": "https://hooks.slack.com/"}, "webhook_url"),
+    ("slack", {"webhook_url": "http://hooks.slack.com/services/T/B/x"}, "webhook_url"),
+    ("slack", {"webhook_url": "https://hooks.slack.com/services/T/B/x?to=evil"}, "webhook_url"),
+    ("telegram", {"bot_token": BOT_TOKEN}, "chat_id"),
+    ("telegram", {"chat_id": "5"}, "bot_token"),
+    ("telegram", {"bot_token": "no token", "chat_id": "5"}, "bot_token"),
+    ("telegram", {"bot_token": BOT_TOKEN, "chat_id": "five"}, "chat_id"),
+    ("telegram", {"bot_token": BOT_TOKEN, "chat_id": True}, "chat_id"),
+    ("telegram", {"bot_token": BOT_TOKEN, "chat_id": "5", "api_url": "http://127.0.0.1:8081"}, "api_url"),
+    ("telegram", {"bot_token": BOT_TOKEN, "chat_id": "5", "thread_id": -1}, "thread_id"),
+    ("email", {}, "to"),
+    ("email", {"to": []}, "to"),
+    ("email", {"to": ["no address"]}, "to"),
+    ("email", {"to": ["a@example.com\r\nRCPT TO:<b@example.com>"]}, "to"),
+    ("email", {"to": ["a@example.com>"]}, "to"),
+    ("email", {"to": [f"a{n}@example.com" for n in range(21)]}, "to"),
+    ("webhook", {}, "url"),
+    ("webhook", {"url": "http://example.com/hook"}, "url"),
+    ("webhook", {"url": "https://user:password@example.com/hook"}, "url"),
+    ("webhook", {"url": "https://10.0.0.1/hook"}, "url"),
+    ("webhook", {"url": "https://127.1/hook"}, "url"),
+    ("webhook", {"url": "https://2130706433/hook"}, "url"),
+    ("webhook", {"url": "https://0x7f.1/hook"}, "url"),
+    ("webhook", {"url": "https://localhost/hook"}, "url"),
+    ("webhook", {"url": "https://metadata.google.internal/"}, "url"),
+    ("webhook", {"url": "https://[::ffff:10.0.0.1]/"}, "url"),
+    ("webhook", {"url": "https://example.com/", "secret": "short"}, "secret"),
+    ("webhook", {"url": "https://example.com/", "secret": "whsec_AAAA"}, "secret"),
+    ("discord", {"webhook_url": URL, "username": "Discord bot"}, "username"),
+    ("discord", {"webhook_url": URL, "username": "everyone"}, "username"),
+    ("discord", {"webhook_url": URL, "username": "x" * 81}, "username"),
+    ("discord", {"webhook_url": URL, "avatar_url": "http://10.0.0.1/a.png"}, "avatar_url"),
+    ("discord", {"webhook_url": URL, "thread_id": "a thread"}, "thread_id"),
+]
+
+
+@pytest.mark.parametrize(("kind", "config", "key"), WRONG)
+def test_a_wrong_value_is_named_and_not_repeated(kind: str, config: dict[str, object], key: str) -> None:
+    with pytest.raises(SpecErrors) as refused:
+        validate_config(kind, config)
+    (error,) = refused.value.errors
+    assert error.path == f"config.{key}"
+    assert BOT_TOKEN not in error.detail and "password" not in error.detail.replace("user name or password", "")
+
+
+def test_a_webhook_without_a_secret_gets_one_and_shows_its_end() -> None:
+    checked = validate_config("webhook", {"url": "https://example.com/hook"})
+    assert checked.made_secret == checked.signing_secret is not None
+    assert checked.shown == {"url": "example.com/…hook", "secret": f"whsec_…{checked.made_secret[-4:]}"}
+    assert checked.made_secret not in repr(checked)
+
+
+def test_one_of_two_secrets_is_changed_alone() -> None:
+    shown = validate_config("webhook", {"url": "https://example.com/hook"}).shown
+    url = validate_config("webhook", {"url": "https://example.org/new"}, shown=shown)
+    assert (url.secret, url.signing_secret) == ({"url": "https://example.org/new"}, None)
+    secret = validate_config("webhook", {"url": shown["url"], "secret": "whsec_" + "QUJD" * 10}, shown=shown)
+    assert (secret.secret, secret.signing_secret) == (None, "whsec_" + "QUJD" * 10)
+
+
+def test_what_is_no_secret_is_changed_without_it() -> None:
+    shown = validate_config("telegram", {"bot_token": BOT_TOKEN, "chat_id": "5"}).shown
+    changed = validate_config("telegram", {"bot_token": shown["bot_token"], "chat_id": "@ops_room"}, shown=shown)
+    assert (changed.secret, changed.shown["chat_id"]) == (None, "@ops_room")
+
+
+def test_a_bots_token_is_not_led_to_another_server_by_somebody_who_does_not_know_it() -> None:
+    shown = validate_config("telegram", {"bot_token": BOT_TOKEN, "chat_id": "5"}).shown
+    elsewhere = {**shown, "api_url": "https://evil.example"}
+    with pytest.raises(SpecErrors) as refused:
+        validate_config("telegram", elsewhere, shown=shown)
+    assert refused.value.errors[0].path == "config.bot_token"
+    assert validate_config("telegram", {**elsewhere, "bot_token": BOT_TOKEN}, shown=shown).secret
+
+
+def test_a_telegram_topic_and_a_discord_thread_are_kept_as_they_are_sent() -> None:
+    telegram = validate_config("telegram", {"bot_token": BOT_TOKEN, "chat_id": -100123, "thread_id": "7"}).shown
+    assert (telegram["chat_id"], telegram["thread_id"]) == ("-100123", 7)
+    discord = validate_config("discord", {"webhook_url": URL, "thread_id": 1234567890123456789}).shown
+    assert discord["thread_id"] == "1234567890123456789"
