@@ -20,7 +20,7 @@ from executions.models import (
     StatusCount,
     Tally,
 )
-from executions.notify import delivery_resend
+from executions.resends import delivery_resend
 from executions.resolutions import Claim, execution_resolve
 from executions.services import execution_replay, execution_retry
 

@@ -7,8 +7,8 @@ import re
 import django_filters
 from django.db.models import Q, QuerySet
 
-from executions.models import Attempt, Execution, ExecutionKey
-from executions.states import Status
+from executions.models import Attempt, Delivery, Execution, ExecutionKey
+from executions.states import DeliveryStatus, Status
 
 # Shorter beginnings of an id would be a search through everything.
 MIN_ID_PREFIX = 6
@@ -55,3 +55,19 @@ class ExecutionFilter(django_filters.FilterSet):
 def _of_signature(signature: str) -> Q:
     sent = Attempt.objects.filter(signature=signature).values("execution_id")
     return Q(id__in=sent) | Q(event__signature=signature)
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in DeliveryStatus])
+    channel = django_filters.UUIDFilter(field_name="channel_id")
+    outcome = django_filters.CharFilter(max_length=10)
+    execution = django_filters.CharFilter(method="by_execution", max_length=64, help_text="An execution_id.")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Delivery
+        fields = ("status", "channel", "outcome", "execution", "created_after", "created_before")
+
+    def by_execution(self, rows: QuerySet[Delivery], name: str, execution_id: str) -> QuerySet[Delivery]:
+        return rows.filter(execution_id__in=ExecutionKey.objects.filter(execution_id=execution_id).values("id"))

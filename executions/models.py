@@ -290,6 +290,8 @@ class Delivery(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="deliveries_due"),
             # The channels page: the newest message of each.
             models.Index(fields=["channel", "-id"], name="deliveries_of_a_channel"),
+            # The list of messages.
+            models.Index(fields=["team", "-id"], name="deliveries_of_a_team"),
             # The overview: what was given up lately.
             models.Index(fields=["team", "-id"], condition=Q(status="dead"), name="deliveries_dead"),
         ]

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor, system
-from accounts.errors import Missing, Refused
+from accounts.errors import Missing
 from executions import counters, deliveries, dispatch, send_windows, timing
 from executions.channels.base import ChannelError, Pace, RateLimited
 from executions.crashpoints import reach
@@ -33,7 +33,6 @@ from executions.envelopes import TEST, Envelope, write
 from executions.models import Delivery
 from executions.retries import LADDER_S, next_attempt
 from executions.send_windows import Permit
-from executions.states import DeliveryStatus
 from workflows.models import Channel
 from workflows.services.channel import channel_switch_off, channel_switch_on
 
@@ -104,20 +103,6 @@ def channel_test(*, actor: Actor, channel: Channel) -> int:
     audit.record(actor, "channel_tested", "channel", channel.id, target_name=channel.name)
     transaction.on_commit(dispatch.wake_notify)
     return delivery.pk
-
-
-@transaction.atomic
-def delivery_resend(*, actor: Actor, delivery: Delivery) -> None:
-    """A dead letter is due again, with the whole ladder before it.
-
-    Raises:
-        Refused: it is not dead.
-    """
-    dead = Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.DEAD)
-    if not dead.update(status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=timezone.now(), lease_until=None):
-        raise Refused("only a message that is dead is sent again by hand", code="not_dead")
-    audit.record(actor, "delivery_resent", "delivery", delivery.pk, channel=str(delivery.channel_id))
-    transaction.on_commit(dispatch.wake_notify)
 
 
 def _prepare(claimed: Claimed) -> _Sending | None:

@@ -92,8 +92,8 @@ def _row(execution: Execution, attempts: Sequence[Attempt], deliveries: Sequence
         "notifications": [_delivery(delivery) for delivery in deliveries],
         "error": {"code": execution.error_code, "detail": execution.error_detail} if execution.error_code else None,
         "replay_of": execution.replay_of,
-        "created_at": _at(execution.created_at),
-        "completed_at": _at(execution.completed_at),
+        "created_at": moment(execution.created_at),
+        "completed_at": moment(execution.completed_at),
     }
 
 
@@ -136,10 +136,10 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "compute_units": attempt.compute_units,
         "error": attempt.error,
         "sends": attempt.sends,
-        "signed_at": _at(attempt.signed_at),
-        "last_sent_at": _at(attempt.last_sent_at),
-        "confirmed_at": _at(attempt.confirmed_at),
-        "finalized_at": _at(attempt.finalized_at),
+        "signed_at": moment(attempt.signed_at),
+        "last_sent_at": moment(attempt.last_sent_at),
+        "confirmed_at": moment(attempt.confirmed_at),
+        "finalized_at": moment(attempt.finalized_at),
     }
 
 
@@ -149,14 +149,15 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "status": delivery.status,
         "outcome": delivery.outcome,
         "attempts": delivery.attempts,
-        "delivered_at": _at(delivery.delivered_at),
+        "delivered_at": moment(delivery.delivered_at),
         "maybe_repeated": delivery.maybe_repeated,
         "error": delivery.error or None,
     }
 
 
-def _at(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+def moment(at: datetime | None) -> str | None:
+    """A time as the API writes it."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 def _grouped(rows: QuerySet[Any]) -> dict[int, list[Any]]:

@@ -7,8 +7,8 @@ from django.urls import include, path
 
 import accounts.views
 from executions.views import channel as channels
+from executions.views import delivery, pause, resolution
 from executions.views import execution as executions
-from executions.views import pause, resolution
 from solflow.views import resources
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
@@ -44,6 +44,11 @@ channel_pages = [
     path("new/", channel.create, name="create"),
     path("<uuid:channel_id>/test/", channels.test, name="test"),
 ]
+notification_pages = [
+    path("", delivery.index, name="list"),
+    path("resend/", delivery.resend_all, name="resend-all"),
+    path("<int:delivery_id>/resend/", delivery.resend, name="resend"),
+]
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -55,5 +60,6 @@ urlpatterns = [
     path("executions/", include((execution_pages, "executions"))),
     path("signers/", include((signer_pages, "signers"))),
     path("channels/", include((channel_pages, "channels"))),
+    path("notifications/", include((notification_pages, "notifications"))),
     path("audit/", accounts.views.audit, name="audit"),
 ]

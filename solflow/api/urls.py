@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api import AuditViewSet
 from executions.api.channel import ChannelViewSet
+from executions.api.delivery import DeliveryViewSet
 from executions.api.execution import ExecutionViewSet
 from executions.api.pause import PauseViewSet
 from executions.api.signer import SignerViewSet
@@ -31,6 +32,7 @@ router.register("workflows", WorkflowViewSet, basename="api-workflow")
 router.register("executions", ExecutionViewSet, basename="api-execution")
 router.register("signers", SignerViewSet, basename="api-signer")
 router.register("channels", ChannelViewSet, basename="api-channel")
+router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("address-lists", AddressListViewSet, basename="api-address-list")
 router.register("idls", IdlViewSet, basename="api-idl")
 router.register("subscriptions", SubscriptionViewSet, basename="api-subscription")

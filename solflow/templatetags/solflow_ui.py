@@ -110,6 +110,12 @@ def delivery_status(status: str, css: str = "") -> SafeString:
 
 
 @register.simple_tag
+def delivery_looks() -> list[tuple[str, statuses.Look]]:
+    """Every status of a message with its look, for the list's filter."""
+    return list(statuses.DELIVERY.items())
+
+
+@register.simple_tag
 def execution_looks() -> list[tuple[str, statuses.Look]]:
     """Every status of an execution with its look, for the list's filter."""
     return list(statuses.EXECUTION.items())

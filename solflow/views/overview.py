@@ -80,7 +80,7 @@ def _item(waiting: Waiting) -> Item:
         word = "Needs approval" if detail == WaitingFor.APPROVAL else "Needs a decision"
         return Item("s-wait", "triangle-alert", word, name, reverse("executions:detail", args=[row_id]), "")
     if kind == "message":
-        url = reverse("executions:detail", args=[row_id]) if row_id else reverse("channels:list")
+        url = f"{reverse('notifications:list')}?status=dead"
         return Item("s-fail", "octagon-x", "Not delivered", f"Message to {name}", url, detail)
     if kind == "channel":
         return Item("s-fail", "octagon-x", "Disabled", name, reverse("channels:list"), detail)

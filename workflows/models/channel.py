@@ -40,5 +40,12 @@ class Channel(models.Model):
     class Meta:
         indexes = [models.Index(fields=["team", "name"], condition=Q(deleted_at=None), name="channels_of_a_team")]
 
+    @property
+    def where(self) -> str:
+        """What is shown of where it sends to."""
+        shown = self.shown
+        place = shown.get("webhook_url") or shown.get("url") or shown.get("chat_id") or shown.get("to") or ""
+        return ", ".join(place) if isinstance(place, list) else str(place)
+
     def __str__(self) -> str:
         return self.name

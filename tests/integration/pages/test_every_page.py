@@ -10,20 +10,31 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from executions.models import Delivery
 from tests.integration.pages.conftest import browser, ended, landed, pending
 from tests.people import Person
 from workflows.models import Channel, Signer, Workflow
 
 # Session, person, member and frame are four of them.
 MOST_QUERIES = 12
-READ = ["overview", "workflows:list", "executions:list", "signers:list", "channels:list", "audit", "inbox"]
+READ = [
+    "overview",
+    "workflows:list",
+    "executions:list",
+    "signers:list",
+    "channels:list",
+    "notifications:list",
+    "audit",
+    "inbox",
+]
 WRITE = ["workflows:create", "signers:create", "channels:create"]
-OPERATE = ["pause", "resume"]
+OPERATE = ["pause", "resume", "notifications:resend-all"]
 
 
 def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id: str) -> dict[str, tuple[str, str]]:
     """Every page by name: the least role, and its address. Those in capitals only take POST."""
     of_workflow, of_execution = {"workflow_id": workflow.id}, {"execution_id": execution_id}
+    of_delivery = {"delivery_id": Delivery.objects.filter(channel=channel).latest("id").pk}
     return {
         **{name: ("viewer", reverse(name)) for name in READ},
         **{name: ("admin", reverse(name)) for name in WRITE},
@@ -42,6 +53,7 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "EXECUTIONS:RESOLVE": ("operator", reverse("executions:resolve", kwargs=of_execution)),
         "SIGNERS:PAUSE": ("operator", reverse("signers:pause", kwargs={"signer_id": signer.id})),
         "SIGNERS:RESUME": ("operator", reverse("signers:resume", kwargs={"signer_id": signer.id})),
+        "NOTIFICATIONS:RESEND": ("operator", reverse("notifications:resend", kwargs=of_delivery)),
         "CHANNELS:TEST": ("operator", reverse("channels:test", kwargs={"channel_id": channel.id})),
     }
 
@@ -74,7 +86,8 @@ def test_a_role_opens_its_pages_and_no_more(
 
 def test_what_belongs_to_another_team_does_not_exist(every: dict[str, tuple[str, str]], charlie: Person) -> None:
     client = browser(charlie)
-    named = {name: url for name, (_, url) in every.items() if ":" in name and name not in READ + WRITE}
+    general = READ + WRITE + [name.upper() for name in OPERATE]
+    named = {name: url for name, (_, url) in every.items() if ":" in name and name not in general}
     for name, url in named.items():
         assert ask(client, name, url).status_code == 404, name
 

@@ -14,7 +14,8 @@ from accounts.actors import Actor
 from accounts.errors import Missing, Refused
 from accounts.models import AuditEntry
 from executions.models import Delivery, Execution, SendWindow
-from executions.notify import channel_test, deliver_due, delivery_resend
+from executions.notify import channel_test, deliver_due
+from executions.resends import delivery_resend
 from tests.delivering import TOKEN, deliver_until, delivered, ended, message
 from tests.discord_limits import assert_valid
 from tests.http_stub import Answer, HttpStub
