@@ -34,11 +34,18 @@ from executions.models import Delivery
 from executions.retries import LADDER_S, next_attempt
 from executions.send_windows import Permit
 from workflows.models import Channel
-from workflows.services.channel import channel_switch_off, channel_switch_on
+from workflows.services.channel_health import (
+    channel_delivered,
+    channel_failed,
+    channel_switch_off,
+    channel_switch_on,
+)
 
 log = structlog.get_logger(__name__)
 
 SENDERS = 8
+# Three days without one message that arrived: a receiver that has been down over a weekend is not given up.
+FAILING_S = 3 * 24 * 3600.0
 SEND_S = 15.0
 # Scaled tests still speak real HTTP. Half of executions.deliveries' shortest lease.
 SHORTEST_SEND_S = 2.0
@@ -137,6 +144,8 @@ def _record(sending: _Sending, future: Future[Pace]) -> None:
                 log.warning("delivery_lease_lost", delivery=claimed.id)
             if claimed.outcome == TEST:
                 channel_switch_on(actor=system(channel.team, "worker"), channel=channel)
+            elif channel.failing_since is not None:
+                channel_delivered(channel=channel)
         counters.DELIVERIES.labels(channel.type, "delivered").inc()
         send_windows.settle(sending.permit, future.result())
         return
@@ -153,13 +162,23 @@ def _failed(claimed: Claimed, channel: Channel | None, error: ChannelError) -> N
     counters.DELIVERIES.labels(channel.type if channel else "unknown", result).inc()
     if isinstance(error, RateLimited):
         deliveries.postpone(claimed, delay_s or 0.0, error=error.detail)
-    elif delay_s is not None:
-        deliveries.retry(claimed, error.detail, delay_s, maybe_repeated=error.maybe_delivered)
-    else:
-        with transaction.atomic():
+        return
+    with transaction.atomic():
+        if delay_s is not None:
+            deliveries.retry(claimed, error.detail, delay_s, maybe_repeated=error.maybe_delivered)
+        else:
             deliveries.dead(claimed, error.detail, maybe_repeated=error.maybe_delivered)
-            if error.gone and channel is not None:
-                channel_switch_off(actor=system(channel.team, "worker"), channel=channel, reason=error.detail)
+        if channel is not None:
+            _blame(channel, error)
+
+
+def _blame(channel: Channel, error: ChannelError) -> None:
+    """What a failure says of the channel: it is gone, or it fails, for how long by now."""
+    actor = system(channel.team, "worker")
+    if error.gone:
+        channel_switch_off(actor=actor, channel=channel, reason=error.detail)
+    else:
+        channel_failed(actor=actor, channel=channel, reason=error.detail, longest_s=timing.scaled(FAILING_S))
 
 
 def _as_channel_error(error: BaseException) -> ChannelError:

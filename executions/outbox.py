@@ -12,6 +12,7 @@ from accounts.models import Team
 from executions.models import Delivery, Execution
 from executions.selectors import moment
 from executions.states import DeliveryStatus
+from workflows.models import Channel
 
 MAX_ID = 2**63 - 1
 
@@ -35,9 +36,12 @@ def delivery_get(*, team: Team, delivery_id: int) -> Delivery:
     return found
 
 
-def dead_count(*, team: Team, at_most: int) -> int:
-    """How many dead letters the team has, counted up to `at_most`."""
-    return len(Delivery.objects.filter(team=team, status=DeliveryStatus.DEAD).values_list("pk")[:at_most])
+def dead_count(*, team: Team, at_most: int, channel: Channel | None = None) -> int:
+    """How many dead letters the team, or one channel, has, counted up to `at_most`."""
+    dead = Delivery.objects.filter(team=team, status=DeliveryStatus.DEAD)
+    if channel is not None:
+        dead = dead.filter(channel=channel)
+    return len(dead.values_list("pk")[:at_most])
 
 
 def executions_of(deliveries: Sequence[Delivery]) -> dict[int, Execution]:

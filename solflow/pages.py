@@ -42,7 +42,12 @@ signer_pages = [
 channel_pages = [
     path("", resources.channels, name="list"),
     path("new/", channel.create, name="create"),
+    path("<uuid:channel_id>/", channels.detail, name="detail"),
+    path("<uuid:channel_id>/edit/", channel.edit, name="edit"),
     path("<uuid:channel_id>/test/", channels.test, name="test"),
+    path("<uuid:channel_id>/enable/", channel.enable, name="enable"),
+    path("<uuid:channel_id>/disable/", channel.disable, name="disable"),
+    path("<uuid:channel_id>/delete/", channel.delete, name="delete"),
 ]
 notification_pages = [
     path("", delivery.index, name="list"),

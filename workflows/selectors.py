@@ -44,10 +44,15 @@ def workflow_versions(*, workflow: Workflow) -> QuerySet[WorkflowVersion]:
     return workflow.versions.order_by("-created_at", "-id")
 
 
-def workflows_enabled_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
-    """Enabled workflows whose definition names this channel, list or IDL."""
+def workflows_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
+    """Workflows whose definition names this channel, list or IDL."""
     definition = Cast("version__definition", TextField())
-    return workflow_list(team=team).filter(enabled=True).alias(text=definition).filter(text__contains=str(row_id))
+    return workflow_list(team=team).alias(text=definition).filter(text__contains=str(row_id))
+
+
+def workflows_enabled_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
+    """Those of them that are enabled."""
+    return workflows_naming(team=team, row_id=row_id).filter(enabled=True)
 
 
 def webhook_secrets_valid(*, workflow: Workflow, auth: str) -> QuerySet[WebhookSecret]:

@@ -21,7 +21,7 @@ class TestDeliverySerializer(serializers.Serializer):
 class ChannelViewSet(ChannelsWithoutTest):
     """Where messages go."""
 
-    operator_actions = ("test",)
+    operator_actions = ("test", "enable", "disable")
 
     @extend_schema(request=None, responses={202: TestDeliverySerializer})
     @action(detail=True, methods=["post"])

@@ -111,7 +111,13 @@ def messages() -> Iterator[Finding]:
         yield warn(
             f"channel {channel.name}",
             f"is switched off: {channel.disabled_reason}",
-            "send it a test message from its page, which switches it on when it arrives",
+            "correct its config, or send it a test message from its page, which switches it on when it arrives",
+        )
+    for channel in Channel.objects.filter(deleted_at=None, disabled_at=None, failing_since__isnull=False)[:20]:
+        yield warn(
+            f"channel {channel.name}",
+            f"has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC, {channel.failures_in_row} times in a row",
+            "its page says why; after three days it is switched off",
         )
     dead = Delivery.objects.filter(status=DeliveryStatus.DEAD, created_at__gte=timezone.now() - LATELY).count()
     if dead:

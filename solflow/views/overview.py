@@ -83,6 +83,6 @@ def _item(waiting: Waiting) -> Item:
         url = f"{reverse('notifications:list')}?status=dead"
         return Item("s-fail", "octagon-x", "Not delivered", f"Message to {name}", url, detail)
     if kind == "channel":
-        return Item("s-fail", "octagon-x", "Disabled", name, reverse("channels:list"), detail)
+        return Item("s-fail", "octagon-x", "Disabled", name, reverse("channels:detail", args=[row_id]), detail)
     url = reverse("workflows:detail", args=[row_id]) if kind == "workflow" else reverse("signers:list")
     return Item("s-wait", "circle-pause", "Paused", name, url, detail)

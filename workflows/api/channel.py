@@ -8,13 +8,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import StrictSerializer, TeamViewSet
+from accounts.api import ReasonSerializer, StrictSerializer, TeamViewSet
 from workflows.models import Channel
 from workflows.selectors import channel_get, channel_list
 from workflows.services import channel_create, channel_delete, channel_update
+from workflows.services.channel_health import channel_switch_off, channel_switch_on
 
 
 class ChannelSerializer(serializers.ModelSerializer):
@@ -22,7 +24,18 @@ class ChannelSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Channel
-        fields = ("id", "name", "type", "config", "disabled_at", "disabled_reason", "created_at", "updated_at")
+        fields = (
+            "id",
+            "name",
+            "type",
+            "config",
+            "failing_since",
+            "failures_in_row",
+            "disabled_at",
+            "disabled_reason",
+            "created_at",
+            "updated_at",
+        )
         read_only_fields = fields
 
 
@@ -93,6 +106,21 @@ class ChannelViewSet(TeamViewSet):
     @extend_schema(request=ChannelChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         return self.update(request, pk, partial=True)
+
+    @extend_schema(request=None, responses=ChannelSerializer)
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, pk: UUID) -> Response:
+        """Send to it again. What became a dead letter meanwhile is resent from `deliveries/`."""
+        channel_switch_on(actor=self.actor, channel=self.channel(pk))
+        return Response(self.shown(self.channel(pk)))
+
+    @extend_schema(request=ReasonSerializer, responses=ChannelSerializer)
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, pk: UUID) -> Response:
+        """Send nothing more to it; what is due becomes dead letters."""
+        reason = self.body(ReasonSerializer)["reason"]
+        channel_switch_off(actor=self.actor, channel=self.channel(pk), **({"reason": reason} if reason else {}))
+        return Response(self.shown(self.channel(pk)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Soft. Refused while an enabled workflow sends to it."""

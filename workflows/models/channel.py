@@ -31,6 +31,9 @@ class Channel(models.Model):
     sealed = models.BinaryField()
     sealed_key = models.BinaryField(null=True, blank=True)
     shown = models.JSONField(default=dict)
+    # Since when no message has arrived, and how many attempts failed meanwhile: workflows.services.channel_health.
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures_in_row = models.PositiveIntegerField(default=0, db_default=0)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -19,6 +19,7 @@ from workflows.errors import invalid
 from workflows.models import Channel
 from workflows.selectors import workflows_enabled_naming
 from workflows.services.changes import write
+from workflows.services.channel_health import HEALTHY
 from workflows.specs.channels import CheckedConfig, validate_config
 from workflows.specs.errors import SpecErrors
 
@@ -57,7 +58,7 @@ def channel_update(*, actor: Actor, channel: Channel, changes: Mapping[str, Any]
         checked = _check(channel.type, changes["config"], channel.shown)
         config = _changed(channel, checked)
         if config:
-            values |= {**config, "disabled_at": None, "disabled_reason": ""}
+            values |= {**config, **HEALTHY}
             changed.append("config")
     if changed:
         write(channel, values, also=["updated_at"])
@@ -82,23 +83,6 @@ def channel_delete(*, actor: Actor, channel: Channel) -> None:
         raise Refused(f"enabled workflows send to it: {', '.join(using)}", code="channel_in_use")
     write(channel, {"deleted_at": timezone.now()}, also=["updated_at"])
     audit.record(actor, "channel_deleted", "channel", channel.id, target_name=channel.name)
-
-
-@transaction.atomic
-def channel_switch_off(*, actor: Actor, channel: Channel, reason: str) -> None:
-    """Nothing more is sent to it, because the receiver said that it is gone. A new config or a test that arrives undoes
-    it. Nothing happens to a channel that is off already."""
-    now = timezone.now()
-    if Channel.objects.filter(pk=channel.pk, disabled_at=None).update(disabled_at=now, disabled_reason=reason):
-        audit.record(actor, "channel_disabled", "channel", channel.id, target_name=channel.name, reason=reason)
-
-
-@transaction.atomic
-def channel_switch_on(*, actor: Actor, channel: Channel) -> None:
-    """It works again. Nothing happens to a channel that is on."""
-    off = Channel.objects.filter(pk=channel.pk, disabled_at__isnull=False)
-    if off.update(disabled_at=None, disabled_reason=""):
-        audit.record(actor, "channel_enabled", "channel", channel.id, target_name=channel.name)
 
 
 def _check(kind: str, config: Any, shown: Mapping[str, Any]) -> CheckedConfig:

@@ -234,3 +234,17 @@ def test_what_the_listener_watches_is_listed(api: APIClient) -> None:
     for resource in ("subscriptions", "gaps", "rpc-endpoints"):
         page = api.get(f"/api/v1/{resource}/")
         assert (page.status_code, json.loads(page.content)["results"]) == (200, [])
+
+
+def test_a_channel_is_switched_off_and_on_by_an_operator_and_says_so(
+    bob: Person, carol: Person, create: Create
+) -> None:
+    config = {"webhook_url": DISCORD_URL}
+    channel = create("channels", {"name": "ops", "type": "discord", "config": config})
+    assert (channel["failing_since"], channel["failures_in_row"], channel["disabled_at"]) == (None, 0, None)
+    url = f"/api/v1/channels/{channel['id']}/"
+    assert carol.client().post(f"{url}disable/").status_code == 403
+    off = bob.client().post(f"{url}disable/", {"reason": "too loud"}, format="json").json()
+    assert off["disabled_at"] and off["disabled_reason"] == "too loud"
+    on = bob.client().post(f"{url}enable/").json()
+    assert (on["disabled_at"], on["disabled_reason"]) == (None, "")
