@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,11 +42,13 @@ class Answer:
 
 
 class HttpStub:
-    """`requests` in order of arrival. Answers queued with `answer_next` are given once each, then `default`."""
+    """`requests` in order of arrival. Answers queued with `answer_next` are given once each, then what `choose` says of
+    the request, or `default`."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.default = Answer()
+        self.choose: Callable[[Request], Answer] | None = None
         self._queued: list[Answer] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
@@ -81,6 +83,7 @@ class HttpStub:
             self.requests.clear()
             self._queued.clear()
             self.default = Answer()
+            self.choose = None
 
     def close(self) -> None:
         self._server.shutdown()
@@ -90,7 +93,9 @@ class HttpStub:
     def _take(self, request: Request) -> Answer:
         with self._lock:
             self.requests.append(request)
-            return self._queued.pop(0) if self._queued else self.default
+            if self._queued:
+                return self._queued.pop(0)
+            return self.choose(request) if self.choose else self.default
 
     def _handler_class(self) -> type[BaseHTTPRequestHandler]:
         stub = self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,15 @@ import orjson
 import pytest
 from hypothesis import given, settings
 
-from executions.channels import slack, telegram, webhook
+from executions.channels import discord, slack, telegram, webhook
 from executions.channels.base import Line, MailServer, Message
 from executions.channels.email import written
+from executions.channels.registry import CHANNELS
 from executions.channels.slack_text import escape
+from executions.messages import OUTCOMES, TEMPLATES, build
+from tests.discord_limits import assert_valid
 from tests.unit.executions.test_channels_discord import messages
+from tests.unit.executions.test_messages import EXPLORER, execution
 
 LONGEST = Message(
     title="t" * 10_000,
@@ -107,3 +112,36 @@ def test_no_header_of_a_mail_is_made_by_what_somebody_wrote() -> None:
     )
     head, _, _ = mail.partition(b"\r\n\r\n")
     assert not any(line.lower().startswith(b"bcc") for line in head.splitlines())
+
+
+def longest(outcome: str, template: str, escape: Callable[[str], str]) -> Message:
+    """Every text as long as its limit lets it be, and made of what markup is made of."""
+    document = execution(
+        event={
+            "type": "program_log",
+            "slot": 2**63,
+            "account": "1" * 44,
+            "line": "*" * 10_000,
+            **{f"field_{number}": "_" * 5_000 for number in range(40)},
+        },
+        error={"code": "x" * 100, "detail": "`" * 10_000},
+        steps=[{"name": "detected", "at": "2026-11-23T01:00:00Z", "detail": None}] * 200,
+    )
+    document["transaction"]["logs"] = ["Program log: " + "<" * 900] * 40
+    own = {"title": "# " * 128, "message": "> {{ event.line }}" + "m" * 4000, "template": template}
+    workflow = {"id": "7d3c", "name": "[]()" * 50}
+    return build(outcome, own, document, workflow, explorer=EXPLORER, escape=escape)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("outcome", sorted(set(OUTCOMES) - {"test"}))
+def test_the_longest_message_of_each_template_and_outcome_is_taken_by_every_channel(
+    outcome: str, template: str
+) -> None:
+    told = {kind: longest(outcome, template, channel.escape) for kind, channel in CHANNELS.items()}
+    assert_valid(discord.payload(told["discord"]))
+    assert_slack_takes(slack.payload(told["slack"]))
+    assert_telegram_takes(telegram.payload(told["telegram"]))
+    assert len(orjson.dumps(webhook.payload(told["webhook"])["data"]["execution"])) <= webhook.MAX_BYTES
+    mail_server = MailServer("mail.example", 25, "s@example.org")
+    assert written(replace(told["email"], id="msg_1"), mail_server, ["o@example.org"])

@@ -272,3 +272,21 @@ def test_without_a_mail_server_mail_is_a_dead_letter_that_says_so(email: Channel
     settings.EMAIL_HOST = ""
     row = delivered(message(email))
     assert (row.status, row.error) == ("dead", "EMAIL_URL is not set for the worker: no mail server to send by")
+
+
+def test_a_discord_channel_posts_under_its_name_into_its_thread(
+    make: Callable[..., Channel], http_stub: HttpStub
+) -> None:
+    avatar = "https://example.com/solly.png"
+    channel = make(
+        "discord",
+        webhook_url=http_stub.discord_url() + "?thread_id=1",
+        thread_id="42",
+        username="Solly",
+        avatar_url=avatar,
+    )
+    delivered(message(channel))
+    (request,) = http_stub.requests
+    assert request.path.endswith("?wait=true&thread_id=42") or request.path.endswith("?thread_id=42&wait=true")
+    assert (request.json["username"], request.json["avatar_url"]) == ("Solly", avatar)
+    assert request.json["allowed_mentions"] == {"parse": []}
