@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
 import socket
 import subprocess
 import sys
@@ -23,6 +22,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import uvloop
+
+from benchmarks import cpu
 from benchmarks.flood import PROGRAM
 from benchmarks.servers import servers
 from tests.waiting import wait_for
@@ -91,8 +93,8 @@ def make_workflows(kind: str, accounts: int) -> None:
             return
 
 
-async def listen(flood: subprocess.Popen[str], notifications: int, is_done: Callable[[], bool]) -> float:
-    """Run a listener through the flood; seconds from its first frame to the last committed row."""
+async def listen(flood: subprocess.Popen[str], is_done: Callable[[], bool]) -> tuple[float, dict[str, float]]:
+    """Run a listener through the flood; seconds from its first frame to the last committed row, and CPU seconds."""
     from listener import runner
     from listener.database import Database
 
@@ -102,18 +104,18 @@ async def listen(flood: subprocess.Popen[str], notifications: int, is_done: Call
     listening = asyncio.create_task(runner.listen(parts, stop))
     await asyncio.to_thread(wait_for, lambda: parts.coverage.covered == len(parts.registry) > 0, 60, "the listener")
     await parts.mailbox.settled()
-    started_s = time.perf_counter()
+    started_s, before_s = time.perf_counter(), cpu.used()
     assert flood.stdin is not None
     flood.stdin.write("go\n")
     flood.stdin.flush()
     await asyncio.to_thread(wait_for, is_done, 600, "the last notification")
     await parts.mailbox.settled()
-    seconds = time.perf_counter() - started_s
+    seconds, used_s = time.perf_counter() - started_s, cpu.since(before_s)
     stop.set()
     await listening
     await rpc.close()
     await database.close()
-    return seconds
+    return seconds, used_s
 
 
 def run(kind: str, port: int, notifications: int, accounts: int) -> None:
@@ -133,25 +135,28 @@ def run(kind: str, port: int, notifications: int, accounts: int) -> None:
         assert flood.stdout is not None
         flood.stdout.readline()
         stages = instrument() if STAGES else Stages()
-        cpu_s = resource.getrusage(resource.RUSAGE_SELF)
         wanted = counted + notifications
-        seconds = asyncio.run(listen(flood, notifications, lambda: metrics.OBSERVATIONS._value.get() >= wanted))
-        used = resource.getrusage(resource.RUSAGE_SELF)
+        seconds, used_s = uvloop.run(listen(flood, lambda: metrics.OBSERVATIONS._value.get() >= wanted))
         flood.kill()
     executions = Execution.objects.count() - before
-    cpu = used.ru_utime + used.ru_stime - cpu_s.ru_utime - cpu_s.ru_stime
     print(
-        f"{kind:<11} {notifications / seconds:9,.0f} notifications/s   {executions:7,} executions   "
-        f"{seconds:5.1f} s, listener's CPU {cpu:5.1f} s"
+        f"{kind:<11} {notifications / seconds:9,.0f} notifications/s   {executions:7,} executions   {seconds:5.1f} s   "
+        f"CPU a notification: listener {_us(used_s, 'self', notifications)}, "
+        f"PostgreSQL {_us(used_s, 'postgres', notifications)}, flood {_us(used_s, 'benchmarks.flood', notifications)}"
     )
     stages.report(seconds)
     connection.close()
+
+
+def _us(used_s: dict[str, float], name: str, notifications: int) -> str:
+    return f"{1e6 * used_s.get(name, 0.0) / notifications:.0f} us"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--notifications", type=int, default=50_000)
     parser.add_argument("--accounts", type=int, default=200)
+    parser.add_argument("--kinds", default=",".join(KINDS), help="which loads, by name, with commas")
     parser.add_argument("--stages", action="store_true", help="measure where the time goes (slower)")
     options = parser.parse_args()
     global STAGES
@@ -160,11 +165,12 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with servers(ws_url=f"ws://127.0.0.1:{port}"):
-        for kind in ("matching", "too small", "other logs"):
+        for kind in options.kinds.split(","):
             run(kind, port, options.notifications, options.accounts)
 
 
 STAGES = False
+KINDS = ("matching", "too small", "other logs")
 
 if __name__ == "__main__":
     main()

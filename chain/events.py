@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from chain.decode.balances import TokenDelta
 from chain.decode.metadata import Collection
@@ -20,8 +21,7 @@ JSON_INTEGER_MIN = -(2**63)
 JSON_INTEGER_MAX = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class EventKey:
+class EventKey(msgspec.Struct, frozen=True):
     """The parts that, after the workflow's id, are hashed into an execution id."""
 
     slot: str
@@ -29,8 +29,7 @@ class EventKey:
     index: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One thing that happened. `fields` hold JSON values only; integers above 64 bits are decimal strings."""
 
     type: str

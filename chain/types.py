@@ -1,10 +1,15 @@
-"""The words that every part of SolFlow uses for Solana. Values only."""
+"""The words that every part of SolFlow uses for Solana. Values only.
+
+Those that come with every notification are msgspec's structs: made in a tenth of the time of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 COMMITMENTS: tuple[Commitment, ...] = ("processed", "confirmed", "finalized")
@@ -13,8 +18,7 @@ LAMPORTS_PER_SOL = 1_000_000_000
 SYSTEM_PROGRAM = "11111111111111111111111111111111"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSample:
+class AccountSample(msgspec.Struct, frozen=True):
     """An account as one answer or notification showed it: the state at `slot`, not the slot of its last change.
 
     An account that does not exist has 0 lamports, the system program as owner and no data. `data` is None where the

@@ -14,14 +14,16 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-# A batch is claimed and filtered in one statement each; more in one message would leave other workers idle.
-BATCH = 50
+# A batch is claimed and filtered in one statement each; more in one message would leave other workers idle. A message
+# costs its sender as much as ten executions' rows, so a flood is cut into few: MESSAGES, until they are MOST in size.
+BATCH, MOST, MESSAGES = 50, 250, 8
 
 
 def wake(execution_ids: Sequence[int], after_s: float = 0.0) -> None:
     """Tell workers that these executions are pending: one message when one came in, few when many did."""
-    for start in range(0, len(execution_ids), BATCH):
-        _send("executions.advance", [list(execution_ids[start : start + BATCH])], after_s)
+    size = min(MOST, max(BATCH, -(-len(execution_ids) // MESSAGES)))
+    for start in range(0, len(execution_ids), size):
+        _send("executions.advance", [list(execution_ids[start : start + size])], after_s)
 
 
 def wake_notify(after_s: float = 0.0) -> None:

@@ -16,10 +16,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
+from msgspec.structs import replace
 
 from chain.errors import ChainError
 from chain.rpc.aio import AsyncRpcClient

@@ -13,9 +13,10 @@ the index `log.truncated`, without line, name and data, since what was waited fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from chain.decode.logs import Attribution, LogLine, attribute
+from chain.decode.logs import TRUNCATED, Attribution, LogLine, attribute, text_of
 from chain.decode.transaction import Transaction
 from chain.events import Event, log_event, receipt_event, state_event, status_event
 from listener.needs import asks
@@ -58,7 +59,7 @@ def of_logs(seen: TransactionLogs, audience: Audience) -> Matches:
         for wanted in audience.wanted
         if wanted.trigger.type == "program_log" and seen.slot > wanted.enabled_at_slot and asks(wanted, seen.err)
     ]
-    if not interested:
+    if not any(_may_say(wanted, seen.logs) for wanted in interested):
         return
     attribution = attribute(seen.logs)
     told = _Logs(audience.watch.address, seen.signature, seen.slot, seen.err, seen.logs, attribution)
@@ -84,6 +85,26 @@ def of_transaction(fetched: FetchedTransaction, audience: Audience) -> Matches:
         else:
             events = _EVENTS[wanted.trigger.type](fetched, audience)
             yield from ((wanted, event) for event in events if matches(wanted.trigger, event))
+
+
+def _may_say(wanted: Wanted, logs: Sequence[str]) -> bool:
+    """Whether any line, whoever wrote it, is one that is waited for; most transactions of a busy program have none."""
+    if TRUNCATED in logs:
+        return True
+    pattern = wanted.trigger.pattern
+    if pattern is None:
+        return any(line.startswith("Program data:") for line in logs)
+    return any(_fits(pattern, line) if len(line) < LONG_LINE else _is_in(pattern, line) for line in logs)
+
+
+def _is_in(pattern: str, line: str) -> bool:
+    return found_in(compile_pattern(pattern), text_of(line))
+
+
+# Programs say the same few lines again and again ("Instruction: Transfer"). Long ones are not kept: they differ, and a
+# thousand of them are megabytes.
+LONG_LINE = 200
+_fits = lru_cache(maxsize=8_192)(_is_in)
 
 
 class _Logs:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from chain.decode.metadata import Collection
 from chain.decode.transaction import Transaction
 from chain.types import AccountSample
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """An account as seen by a subscription.
 
     `catch_up`: it stands for a time that was not seen live. `live`: it came by the socket, so that one which is refused
@@ -38,8 +39,7 @@ class CaughtUp:
     note: str = "coalesced"
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionLogs:
+class TransactionLogs(msgspec.Struct, frozen=True):
     """The logs of one transaction that mentions what a subscription watches, seen live or read back."""
 
     subscription_id: int

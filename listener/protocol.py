@@ -41,8 +41,7 @@ class Refused(Generic[K]):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountNotice(Generic[K]):
+class AccountNotice(msgspec.Struct, Generic[K], frozen=True):
     """The state of an account in the bank of `slot`, which is the notifying bank and not the one of the change.
 
     `address` says which, where the subscription is to all accounts of a program, and is None where it is to one.
@@ -56,8 +55,7 @@ class AccountNotice(Generic[K]):
     address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogsNotice(Generic[K]):
+class LogsNotice(msgspec.Struct, Generic[K], frozen=True):
     """The logs of one transaction; `err` is the runtime's error as JSON, None for success."""
 
     key: K

@@ -7,7 +7,9 @@ and written once: so many changes of a busy account cost one row write, and each
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from accounts.prepared import prepared_cursor
 from chain.types import SYSTEM_PROGRAM, AccountSample
@@ -88,7 +90,7 @@ def _lock(places: Collection[Place]) -> dict[Place, _Row]:
     with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT s.id, s.subscription_id, s.address, s.slot, s.lamports, s.owner, s.data_hash"
-            " FROM listener_accountstate s JOIN unnest(%s::bigint[], %s::text[]) AS g(subscription_id, address)"
+            " FROM listener_accountstate s JOIN unnest(%b::bigint[], %b::text[]) AS g(subscription_id, address)"
             " ON s.subscription_id = g.subscription_id AND s.address = g.address"
             " ORDER BY s.id FOR NO KEY UPDATE OF s",
             [[subscription_id for subscription_id, _ in places], [address for _, address in places]],
@@ -107,7 +109,7 @@ def _write(rows: Sequence[_Row]) -> None:
         cursor.execute(
             "UPDATE listener_accountstate s"
             " SET slot = g.slot, lamports = g.lamports, owner = g.owner, data_hash = g.data_hash"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::text[], %s::bytea[])"
+            " FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::text[], %b::bytea[])"
             " AS g(id, slot, lamports, owner, data_hash) WHERE s.id = g.id",
             [[row.id for row in rows], *_columns(row.state for row in rows)],
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from chain.types import AccountSample
 
@@ -16,8 +17,7 @@ class Verdict(Enum):
     MOVED = "moved"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True):
     """A row went from `previous` to `current`, whose slot is that of the recorded transition."""
 
     subscription_id: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from django.db import connection
+from msgspec.structs import replace
 
 from chain.types import AccountSample
 from listener.mailbox import Mailbox

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import base58
 import pytest
+from msgspec.structs import replace
 
 from chain.events import Event, EventKey, log_event, manual_event, state_event
 from chain.types import SYSTEM_PROGRAM, AccountSample
