@@ -21,7 +21,7 @@ JSON_INTEGER_MIN = -(2**63)
 JSON_INTEGER_MAX = 2**64 - 1
 
 
-class EventKey(msgspec.Struct, frozen=True):
+class EventKey(msgspec.Struct, frozen=True, gc=False):
     """The parts that, after the workflow's id, are hashed into an execution id."""
 
     slot: str

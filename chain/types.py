@@ -18,7 +18,7 @@ LAMPORTS_PER_SOL = 1_000_000_000
 SYSTEM_PROGRAM = "11111111111111111111111111111111"
 
 
-class AccountSample(msgspec.Struct, frozen=True):
+class AccountSample(msgspec.Struct, frozen=True, gc=False):
     """An account as one answer or notification showed it: the state at `slot`, not the slot of its last change.
 
     An account that does not exist has 0 lamports, the system program as owner and no data. `data` is None where the

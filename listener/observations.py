@@ -13,7 +13,7 @@ from chain.decode.transaction import Transaction
 from chain.types import AccountSample
 
 
-class Sample(msgspec.Struct, frozen=True):
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """An account as seen by a subscription.
 
     `catch_up`: it stands for a time that was not seen live. `live`: it came by the socket, so that one which is refused

@@ -41,7 +41,7 @@ class Refused(Generic[K]):
     message: str
 
 
-class AccountNotice(msgspec.Struct, Generic[K], frozen=True):
+class AccountNotice(msgspec.Struct, Generic[K], frozen=True, gc=False):
     """The state of an account in the bank of `slot`, which is the notifying bank and not the one of the change.
 
     `address` says which, where the subscription is to all accounts of a program, and is None where it is to one.

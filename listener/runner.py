@@ -11,6 +11,7 @@ A stop closes the sockets, writes what has come in, and leaves the checkpoints b
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,10 @@ from listener.shards import shard_of
 from listener.writer import Writer
 
 log = structlog.get_logger(__name__)
+
+# What comes with a notification lives for milliseconds and is in no cycle; by Python's own thresholds the collector
+# looks through everything alive for it, thousands of workflows included, many times a second in a flood.
+GARBAGE_THRESHOLDS = (50_000, 20, 20)
 
 HEARTBEAT_S = 5.0
 CHECKPOINT_S = 5.0
@@ -140,6 +145,7 @@ def parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
 async def listen(parts: Parts, stop: asyncio.Event) -> None:
     """Run it until `stop` is set and everything that has come in is written."""
     row_name = heartbeat.name(settings.LISTENER_SHARD)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
     try:
         async with asyncio.TaskGroup() as group:

@@ -17,7 +17,7 @@ class Verdict(Enum):
     MOVED = "moved"
 
 
-class Transition(msgspec.Struct, frozen=True):
+class Transition(msgspec.Struct, frozen=True, gc=False):
     """A row went from `previous` to `current`, whose slot is that of the recorded transition."""
 
     subscription_id: int

@@ -7,9 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_installation_restored_at'),
-        ('executions', '0003_tally'),
-        ('workflows', '0003_schedule_webhook_secret'),
+        ('executions', '0004_deliveries_of_a_team'),
     ]
 
     operations = [
