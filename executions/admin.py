@@ -13,6 +13,7 @@ from executions.models import (
     ExecutionKey,
     Heartbeat,
     LandedMemo,
+    Quiet,
     RateUnit,
     Reservation,
     SendWindow,
@@ -146,6 +147,11 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 class TallyAdmin(LargeTableAdmin):
     list_display = ("name", "labels", "hour", "value")
     search_fields = ("name",)
+
+
+@admin.register(Quiet)
+class QuietAdmin(ReadOnlyAdmin):
+    list_display = ("key", "until", "gathers")
 
 
 @admin.register(SendWindow)

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
-from executions import dispatch, stored_json, streaks
+from executions import dispatch, gathering, stored_json, streaks
+from executions.messages import RECOVERED
 from executions.models import Delivery, RateUnit
 from executions.states import Status
 from executions.steps import as_json
@@ -70,7 +71,7 @@ WITH o AS (
     SELECT team_id, %(now)s, 'system:worker', action, 'execution', execution_id, '',
         jsonb_build_object('workflow', workflow_id) || more FROM entries
 ), calmed AS (
-    SELECT id FROM workflows_workflow WHERE failures_in_row > 0
+    SELECT id, failures_in_row FROM workflows_workflow WHERE failures_in_row > 0
         AND id IN (SELECT workflow_id FROM done JOIN o USING (id) WHERE o.status = 'success' AND %(calm)s)
     ORDER BY id FOR NO KEY UPDATE
 ), set_back AS (
@@ -79,18 +80,20 @@ WITH o AS (
 SELECT done.id, done.team_id, done.workflow_id, CASE WHEN w.ordered THEN (
     SELECT n.id FROM executions_execution n
     WHERE n.workflow_id = w.id AND n.id > done.id AND n.status = 'pending' AND n.waiting_for IS NULL
-    ORDER BY n.id LIMIT 1) END
-FROM done JOIN workflows_workflow w ON w.id = done.workflow_id
+    ORDER BY n.id LIMIT 1) END, calmed.failures_in_row
+FROM done JOIN workflows_workflow w ON w.id = done.workflow_id LEFT JOIN calmed ON calmed.id = done.workflow_id
 """
 
 
 class _Ended(NamedTuple):
-    """A row that was this caller's to end; `successor` is what waited for it in an `ordered` workflow."""
+    """A row that was this caller's to end; `successor` is what waited for it in an `ordered` workflow, `calmed` how
+    many failures in a row its workflow had, in a batch without another one."""
 
     id: int
     team_id: UUID
     workflow_id: UUID
     successor: int | None
+    calmed: int | None
 
 
 def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: bool = False) -> set[int]:
@@ -112,9 +115,12 @@ def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: 
     returned = [one.id for one in ours if one.returns_rate]
     if returned:
         RateUnit.objects.filter(execution_id__in=returned).delete()
-    _announce(ours, ended, now)
-    if not calm:
-        streaks.record([_streak_end(one, ended[one.id].workflow_id) for one in ours], now)
+    if calm:
+        _announce(ours, ended, _calmed(ours, ended), now)
+    else:
+        counted = streaks.count([_streak_end(one, ended[one.id].workflow_id) for one in ours])
+        _announce(ours, ended, counted.recovered, now)
+        streaks.pause_reached(counted, now)
     return set(ended)
 
 
@@ -147,23 +153,45 @@ def _streak_end(outcome: Outcome, workflow_id: UUID) -> End:
     return End(outcome.id, workflow_id, outcome.status, outcome.error_code, detail)
 
 
-def _announce(outcomes: Sequence[Outcome], ended: Mapping[int, _Ended], now: datetime) -> None:
-    deliveries = [
-        Delivery(
-            execution_id=one.id,
-            team_id=ended[one.id].team_id,
-            channel_id=notification.channel,
-            outcome=one.status.value,
-            template=notification.model_dump(mode="json"),
-            next_attempt_at=now,
-        )
+def _calmed(outcomes: Sequence[Outcome], ended: Mapping[int, _Ended]) -> dict[int, int]:
+    """The first success of each workflow that had failures before it: how many, by the execution's row."""
+    found: dict[UUID, tuple[int, int]] = {}
+    for one in outcomes:
+        failures = ended[one.id].calmed
+        if failures and one.status is Status.SUCCESS:
+            found.setdefault(ended[one.id].workflow_id, (one.id, failures))
+    return dict(found.values())
+
+
+def _announce(
+    outcomes: Sequence[Outcome], ended: Mapping[int, _Ended], recovered: Mapping[int, int], now: datetime
+) -> None:
+    told = [
+        (delivery, notification, ended[one.id].workflow_id)
         for one in outcomes
         for notification in one.notifications
-        if one.status.value in notification.on
+        if (delivery := _delivery(one, notification, ended[one.id].team_id, recovered.get(one.id, 0), now))
     ]
-    if deliveries:
-        Delivery.objects.bulk_create(deliveries)
+    if told:
+        gathering.place(told, now)
+        Delivery.objects.bulk_create([delivery for delivery, _, _ in told])
         transaction.on_commit(dispatch.wake_notify)
+
+
+def _delivery(one: Outcome, notification: Notification, team_id: UUID, failures: int, now: datetime) -> Delivery | None:
+    """What a notification says of an end; None where it says nothing."""
+    is_recovery = notification.recovery_after is not None and failures >= notification.recovery_after
+    if not is_recovery and one.status.value not in notification.on:
+        return None
+    template = notification.model_dump(mode="json")
+    return Delivery(
+        execution_id=one.id,
+        team_id=team_id,
+        channel_id=notification.channel,
+        outcome=RECOVERED if is_recovery else one.status.value,
+        template={**template, "failures": failures} if is_recovery else template,
+        next_attempt_at=now,
+    )
 
 
 def _json(value: Any) -> str | None:

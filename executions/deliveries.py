@@ -4,6 +4,9 @@
        │  └──► pending             later: it failed, or the receiver has had enough for now
        └─────► dead ──resend──► pending
 
+Messages of one `digest` (executions.gathering) are one message: the first of them is claimed, and where it ends the
+others end with it.
+
 A claim is a lease. A sender that dies lets it run out; the next claim counts that as an attempt and marks the message
 `maybe_repeated`, because nobody knows how far the sender got. Every move asks for the lease that it was claimed under:
 a sender that was thought dead changes nothing any more.
@@ -41,20 +44,35 @@ class Claimed:
     attempts: int
     maybe_repeated: bool
     lease: datetime
+    digest: str | None = None
 
 
-# A leased row whose lease is over was in a sender's hands when that died.
+# Of a digest only the first is claimed. A leased row whose lease is over was in a sender's hands when that died.
 _CLAIM = """
 WITH due AS (
-    SELECT id FROM executions_delivery
+    SELECT id FROM executions_delivery r
     WHERE status = 'pending' AND next_attempt_at <= statement_timestamp()
-      AND (lease_until IS NULL OR lease_until < statement_timestamp())
+      AND (lease_until IS NULL OR lease_until < statement_timestamp()) AND (digest IS NULL OR NOT EXISTS (
+        SELECT FROM executions_delivery o WHERE o.digest = r.digest AND o.status = 'pending' AND o.id < r.id))
     ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
 UPDATE executions_delivery d SET lease_until = clock_timestamp() + make_interval(secs => %s),
     attempts = attempts + (lease_until IS NOT NULL)::int, maybe_repeated = maybe_repeated OR lease_until IS NOT NULL
 FROM due WHERE d.id = due.id
-RETURNING d.id, execution_id, channel_id, outcome, template, attempts, maybe_repeated, lease_until
+RETURNING d.id, execution_id, channel_id, outcome, template, attempts, maybe_repeated, lease_until, digest
 """
+_NEXT_DUE = """
+SELECT extract(epoch FROM next_attempt_at - statement_timestamp())::float8 FROM executions_delivery r
+WHERE status = 'pending' AND lease_until IS NULL AND (digest IS NULL OR NOT EXISTS (
+    SELECT FROM executions_delivery o WHERE o.digest = r.digest AND o.status = 'pending' AND o.id < r.id))
+ORDER BY next_attempt_at LIMIT 1
+"""
+# Named by its first message, so that what comes later is a digest of its own: a receiver that has this one and is sent
+# it once more must find the same in it.
+_CLOSE = """
+UPDATE executions_delivery SET digest = digest || '#' || %s WHERE id IN (
+    SELECT id FROM executions_delivery WHERE digest = %s AND status = 'pending' ORDER BY id LIMIT %s)
+"""
+MOST_IN_A_DIGEST = 10_000
 
 
 def lease_s() -> float:
@@ -107,9 +125,22 @@ def postpone(claimed: Claimed, delay_s: float, *, error: str = "") -> bool:
 
 def next_due_s() -> float | None:
     """Seconds until a message that nobody holds is due, 0 when one is; None when there is none."""
-    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_until=None)
-    at = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-    return None if at is None else max(0.0, (at - timezone.now()).total_seconds())
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_DUE)
+        row = cursor.fetchone()
+    return None if row is None else max(0.0, row[0])
+
+
+def gathered(claimed: Claimed) -> list[int]:
+    """The messages that go with a claimed one, itself included: their executions' rows, in order. The first call closes
+    the digest; whatever it is tried again for later, it has the same messages."""
+    if claimed.digest is None:
+        return []
+    if "#" not in claimed.digest:
+        with connection.cursor() as cursor:
+            cursor.execute(_CLOSE, [str(claimed.id), claimed.digest, MOST_IN_A_DIGEST])
+    rows = Delivery.objects.filter(digest=_closed(claimed), status=DeliveryStatus.PENDING).order_by("id")
+    return [row_id for row_id in rows.values_list("execution_id", flat=True) if row_id is not None]
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
@@ -121,10 +152,26 @@ def _end(claimed: Claimed, status: DeliveryStatus, now: datetime, **values: Any)
     with transaction.atomic():
         if not _move(claimed, status=status.value, **values):
             return False
-        if claimed.execution_id is not None:
-            detail = {"channel": str(claimed.channel_id), "status": status.value, "attempts": values["attempts"]}
-            steps.append([claimed.execution_id], Step.NOTIFIED, now, detail)
+        told = [] if claimed.execution_id is None else [claimed.execution_id]
+        if claimed.digest is not None:
+            told += _end_gathered(claimed, {"maybe_repeated": claimed.maybe_repeated, **values, "status": status.value})
+        detail = {"channel": str(claimed.channel_id), "status": status.value, "attempts": values["attempts"]}
+        if told:
+            steps.append(told, Step.NOTIFIED, now, detail)
     return True
+
+
+def _end_gathered(claimed: Claimed, values: dict[str, Any]) -> list[int]:
+    """What went with it ends with it; returns the executions' rows."""
+    others = Delivery.objects.filter(digest=_closed(claimed), status=DeliveryStatus.PENDING).exclude(pk=claimed.id)
+    told = [row_id for row_id in others.values_list("execution_id", flat=True) if row_id is not None]
+    others.update(lease_until=None, **values)
+    return told
+
+
+def _closed(claimed: Claimed) -> str:
+    digest = claimed.digest or ""
+    return digest if "#" in digest else f"{digest}#{claimed.id}"
 
 
 def _move(claimed: Claimed, **values: Any) -> bool:

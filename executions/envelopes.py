@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid5
 
 import orjson
 from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 
 from accounts.sealing import SealError, unseal
+from executions import deliveries
 from executions.channels.base import Channel as ChannelKind
 from executions.channels.base import ChannelError, MailServer, Message, Outbound, Pace
 from executions.channels.registry import channel_for
 from executions.deliveries import Claimed
+from executions.digests import Told, build_digest
 from executions.explorer import Explorer
 from executions.messages import build, build_test
 from executions.models import Execution
-from executions.selectors import execution_detail
+from executions.selectors import execution_detail, last_attempts
 from workflows.models import Channel
 from workflows.specs.channels.config import SIGNED_BY
 from workflows.templating import TemplateError
 
 TEST = "test"
+# Few enough to be read, and to be within every channel's limits.
+TOLD_IN_A_DIGEST = 15
+# In the message for machines.
+NAMED_IN_A_DIGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,10 @@ def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
     if execution is None:
         raise ChannelError("its execution is no longer kept", permanent=True)
     workflow = {"id": str(execution.workflow_id), "name": execution.workflow.name}
+    gathered = deliveries.gathered(claimed)
+    if len(gathered) > 1:
+        digest = _digest(gathered, workflow, explorer, kind.escape)
+        return replace(digest, id=message_id(claimed, execution.execution_id))
     try:
         message = build(
             claimed.outcome,
@@ -95,6 +106,28 @@ def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
     except TemplateError as error:
         raise ChannelError(f"the notification's text is malformed: {error}", permanent=True) from None
     return replace(message, id=message_id(claimed, execution.execution_id))
+
+
+def _digest(
+    gathered: Sequence[int], workflow: Mapping[str, str], explorer: Explorer, escape: Callable[[str], str]
+) -> Message:
+    """One message about many executions: all are counted, the newest are told."""
+    rows = Execution.objects.filter(id__in=gathered)
+    counts = dict(rows.values_list("status").annotate(Count("id")).order_by())
+    newest = list(rows.order_by("-id")[:TOLD_IN_A_DIGEST])
+    attempts = last_attempts(newest)
+    told = [
+        Told(
+            one.status,
+            one.completed_at or one.created_at,
+            one.event,
+            one.error_detail or one.error_code,
+            attempts[one.id].signature if one.id in attempts else None,
+        )
+        for one in newest
+    ]
+    ids = list(rows.order_by("id").values_list("execution_id", flat=True)[:NAMED_IN_A_DIGEST])
+    return build_digest(told, counts, ids, workflow, explorer=explorer, escape=escape)
 
 
 def message_id(claimed: Claimed, execution_id: str) -> str:

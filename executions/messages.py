@@ -29,6 +29,7 @@ class Outcome(NamedTuple):
 
 # Tells of the workflow, where the others tell of an execution.
 PAUSED = "paused"
+RECOVERED = "recovered"
 _RUN_BY = {"manual": "Run by hand", "schedule": "Run by schedule", "webhook": "Run by a webhook"}
 
 OUTCOMES: Mapping[str, Outcome] = {
@@ -43,6 +44,7 @@ OUTCOMES: Mapping[str, Outcome] = {
         "Correction: {name} is not done",
         "Its transaction was confirmed and then vanished in a fork. SolFlow goes on with it and will tell how it ends.",
     ),
+    RECOVERED: Outcome(0x0FA3B1, "{name} works again"),
     PAUSED: Outcome(
         0xB45309,
         "{name} is paused",
@@ -123,14 +125,19 @@ def _text(said: Outcome, notification: Mapping[str, Any], execution: Execution, 
     reason = notification.get("reason")
     if reason:
         return f"{escape(str(reason)[:1].upper() + str(reason)[1:])}\n{said.text}"
-    sentences = [escape(_seen(execution.get("event") or {})), said.text]
+    failures = notification.get("failures")
+    if failures:
+        some = "a failure" if failures == 1 else f"{failures} failures in a row"
+        return f"It succeeded after {some}.\n{escape(seen(execution.get('event') or {}))}"
+    sentences = [escape(seen(execution.get("event") or {})), said.text]
     error = execution.get("error")
     if notification.get("template") == "minimal" and error:
         sentences.append(escape(str(error.get("detail") or error.get("code"))))
     return "\n".join(sentence for sentence in sentences if sentence)
 
 
-def _seen(event: Mapping[str, Any]) -> str:
+def seen(event: Mapping[str, Any]) -> str:
+    """An event in one sentence, in plain text."""
     account = short(str(event.get("account") or ""))
     delta, kind = event.get("lamports_delta"), event.get("type")
     if kind == "balance_change" and isinstance(delta, int):

@@ -284,13 +284,17 @@ class Delivery(models.Model):
     execution_id = models.BigIntegerField(null=True, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
-    outcome = models.CharField(max_length=10, help_text="success, failed, filtered, throttled, reverted, paused, test")
+    outcome = models.CharField(max_length=10, help_text="A status that tells, recovered, reverted, paused or test.")
     template = models.JSONField(default=dict, help_text="The notification's part of the definition.")
     status = models.CharField(max_length=10, choices=choices(DeliveryStatus), default=DeliveryStatus.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     maybe_repeated = models.BooleanField(default=False)
+    digest = models.CharField(
+        max_length=80, null=True, blank=True, db_collation="C",
+        help_text="Messages of one digest are sent as one, with the first of them: executions.gathering.",
+    )  # fmt: skip
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -301,6 +305,10 @@ class Delivery(models.Model):
             models.Index(fields=["execution_id"], name="deliveries_of_an_execution"),
             # The sender's claim.
             models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="deliveries_due"),
+            # Of a digest only the first is claimed, and brings the others.
+            models.Index(
+                fields=["digest", "id"], condition=Q(status="pending", digest__isnull=False), name="deliveries_gathered"
+            ),
             # The channels page: the newest message of each.
             models.Index(fields=["channel", "-id"], name="deliveries_of_a_channel"),
             # The list of messages.
@@ -311,6 +319,20 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} to {self.channel_id}"
+
+
+class Quiet(models.Model):
+    """Until when a notification with a cooldown tells nothing at once (executions.gathering)."""
+
+    key = models.CharField(max_length=32, primary_key=True, db_collation="C")
+    until = models.DateTimeField()
+    gathers = models.BooleanField(default=False, help_text="Something waits to be told at its end.")
+
+    class Meta:
+        verbose_name_plural = "quiet times"
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} until {self.until:%H:%M:%S}"
 
 
 class SendWindow(models.Model):

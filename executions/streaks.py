@@ -11,7 +11,7 @@ batch that has a failure in it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -72,17 +72,45 @@ def follow(failures: int, ends: Sequence[End], limit: int | None) -> tuple[int, 
     return failures, reached
 
 
-def record(ends: Sequence[End], now: datetime) -> None:
-    """Count these ends, in the transaction that ended them and holds their rows; pause what has reached its limit."""
+def recoveries(failures: int, ends: Sequence[End]) -> dict[int, int]:
+    """The successes of one workflow that came after failures: how many, by the id of the execution's row."""
+    found: dict[int, int] = {}
+    for end in ends:
+        if end.status is Status.SUCCESS and failures:
+            found[end.execution_id] = failures
+        failures, _ = follow(failures, [end], None)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a batch of ends came to: workflows that reached their limit, and successes after failures."""
+
+    reached: Sequence[tuple[UUID, Reached]]
+    recovered: Mapping[int, int]
+
+
+def count(ends: Sequence[End]) -> Counted:
+    """Count these ends, in the transaction that ended them and holds their rows."""
     by_workflow: dict[UUID, list[End]] = defaultdict(list)
     for end in ends:
         by_workflow[end.workflow_id].append(end)
     failing = {end.workflow_id for end in ends if counts(end.status, end.code)}
     moved = Q(pk__in=failing) | Q(pk__in=list(by_workflow), failures_in_row__gt=0)
+    reached_by: list[tuple[UUID, Reached]] = []
+    recovered: dict[int, int] = {}
     locked = Workflow.objects.select_for_update(no_key=True).filter(moved).order_by("pk")
     for pk, before, limit in locked.values_list("pk", "failures_in_row", "pause_after_failures"):
         after, reached = follow(before, by_workflow[pk], limit)
         if after != before:
             Workflow.objects.filter(pk=pk).update(failures_in_row=after)
+        recovered |= recoveries(before, by_workflow[pk])
         if reached is not None:
-            pause_workflow(workflow_id=pk, reason=reached.reason, execution_id=reached.last.execution_id, now=now)
+            reached_by.append((pk, reached))
+    return Counted(reached_by, recovered)
+
+
+def pause_reached(counted: Counted, now: datetime) -> None:
+    """Pause what has reached its limit, in the same transaction."""
+    for pk, reached in counted.reached:
+        pause_workflow(workflow_id=pk, reason=reached.reason, execution_id=reached.last.execution_id, now=now)

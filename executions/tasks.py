@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import claims, confirm, dispatch, memo_watch, notify, schedules, stats, tallies
+from executions import claims, confirm, dispatch, gathering, memo_watch, notify, schedules, stats, tallies
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -64,6 +64,7 @@ def fire_schedules() -> None:
 def tidy() -> str:
     """What may wait for minutes. Its results are kept, and seen in the admin."""
     tallies.fold()
+    gathering.forget()
     return "folded"
 
 

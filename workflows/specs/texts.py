@@ -74,6 +74,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "repeated": ("repeated", "names the same entry twice"),
     "not_blank": ("too_short", "must not be blank"),
     # rules between fields
+    "not_both": ("not_both", "does not go together with {other}"),
     "one_of": ("one_of", "needs exactly one of: {names}"),
     "bad_field": ("bad_field", "must be a path into the event, such as event.lamports or event.data.amount"),
     "beyond_data_size": ("beyond_data_size", "reaches beyond data_size, {size} bytes: nothing could match"),

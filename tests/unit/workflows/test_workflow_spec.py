@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -208,3 +209,27 @@ def test_the_json_schema_refuses_what_it_can_know() -> None:
     assert not schema.is_valid(with_trigger(type="swap"))
     assert not schema.is_valid(with_action(type="transfer_sol", to=BOB, lamports=0.5))
     assert not schema.is_valid(with_part(filter={"all": []}))
+
+
+@pytest.mark.parametrize(
+    ("extra", "path"),
+    [
+        ({"digest_s": 0}, "notifications[0].digest_s"),
+        ({"digest_s": 86_401}, "notifications[0].digest_s"),
+        ({"digest_s": 1.5}, "notifications[0].digest_s"),
+        ({"cooldown_s": "60"}, "notifications[0].cooldown_s"),
+        ({"cooldown_s": 60, "digest_s": 60}, "notifications[0].cooldown_s"),
+        ({"recovery_after": 0}, "notifications[0].recovery_after"),
+    ],
+)
+def test_a_wrong_way_to_gather_messages_is_named(extra: dict[str, Any], path: str) -> None:
+    told = {"channel": ID, "on": ["failed"], **extra}
+    with pytest.raises(SpecErrors) as refused:
+        parse({"trigger": {"type": "manual"}, "notifications": [told]})
+    assert [error.path for error in refused.value.errors] == [path]
+
+
+def test_ways_to_gather_messages_are_kept_as_written_and_left_out_where_absent() -> None:
+    told = {"channel": ID, "on": ["failed"], "cooldown_s": 600, "recovery_after": 3}
+    (dumped,) = dump(parse({"trigger": {"type": "manual"}, "notifications": [told]}))["notifications"]
+    assert dumped == {**told, "template": "default"}
