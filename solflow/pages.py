@@ -12,11 +12,13 @@ from executions.views import execution as executions
 from solflow.views import resources
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
-from workflows.views import channel, signer, webhook_secret, workflow
+from workflows.views import channel, gallery, signer, webhook_secret, workflow
 
 workflow_pages = [
     path("", watched.index, name="list"),
     path("new/", workflow.create, name="create"),
+    path("templates/", gallery.index, name="gallery"),
+    path("templates/<slug:slug>/", gallery.use, name="recipe"),
     path("<uuid:workflow_id>/", watched.detail, name="detail"),
     path("<uuid:workflow_id>/edit/", watched.edit, name="edit"),
     path("<uuid:workflow_id>/enable/", watched.enable, name="enable"),

@@ -27,7 +27,7 @@ READ = [
     "audit",
     "inbox",
 ]
-WRITE = ["workflows:create", "signers:create", "channels:create"]
+WRITE = ["workflows:create", "workflows:gallery", "signers:create", "channels:create"]
 OPERATE = ["pause", "resume", "notifications:resend-all"]
 
 
@@ -41,6 +41,7 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         **{name.upper(): ("operator", reverse(name)) for name in OPERATE},
         "workflows:detail": ("viewer", reverse("workflows:detail", kwargs=of_workflow)),
         "workflows:edit": ("admin", reverse("workflows:edit", kwargs=of_workflow)),
+        "workflows:recipe": ("admin", reverse("workflows:recipe", kwargs={"slug": "heartbeat"})),
         "WORKFLOWS:ENABLE": ("admin", reverse("workflows:enable", kwargs=of_workflow)),
         "WORKFLOWS:DISABLE": ("admin", reverse("workflows:disable", kwargs=of_workflow)),
         "WORKFLOWS:PAUSE": ("operator", reverse("workflows:pause", kwargs=of_workflow)),
@@ -91,7 +92,7 @@ def test_a_role_opens_its_pages_and_no_more(
 
 def test_what_belongs_to_another_team_does_not_exist(every: dict[str, tuple[str, str]], charlie: Person) -> None:
     client = browser(charlie)
-    general = READ + WRITE + [name.upper() for name in OPERATE]
+    general = ["workflows:recipe", *READ, *WRITE] + [name.upper() for name in OPERATE]
     named = {name: url for name, (_, url) in every.items() if ":" in name and name not in general}
     for name, url in named.items():
         assert ask(client, name, url).status_code == 404, name
