@@ -21,7 +21,6 @@ from chain.errors import ChainError
 from chain.events import Event, EventKey
 from executions import limits
 from executions.build import Prepared, prepare
-from executions.channels.discord import payload
 from executions.channels.registry import CHANNELS
 from executions.definitions import load_lists
 from executions.errors import ExecutionError, LimitExceeded
@@ -82,7 +81,7 @@ class PreviewedMessage:
     text: str = ""
     color: int = 0
     lines: tuple[dict[str, Any], ...] = ()
-    payload: dict[str, Any] | None = None
+    payload: Mapping[str, Any] | None = None
     error: Problem | None = None
 
 
@@ -378,5 +377,5 @@ def _message(
     except TemplateError as error:
         return PreviewedMessage(*about, error=Problem("template_invalid", str(error)))
     lines = tuple({"name": line.name, "value": line.value, "kind": line.kind} for line in message.lines)
-    body = payload(message) if kind == "discord" else None
+    body = sender.preview(message) if sender else None
     return PreviewedMessage(*about, message.title, message.text, message.color, lines, body)

@@ -7,7 +7,7 @@ from django.urls import include, path
 
 import accounts.views
 from executions.views import channel as channels
-from executions.views import delivery, pause, resolution
+from executions.views import delivery, message, pause, resolution
 from executions.views import execution as executions
 from solflow.views import resources
 from solflow.views import workflow as watched
@@ -53,6 +53,7 @@ channel_pages = [
 ]
 notification_pages = [
     path("", delivery.index, name="list"),
+    path("preview/", message.preview, name="preview"),
     path("resend/", delivery.resend_all, name="resend-all"),
     path("<int:delivery_id>/resend/", delivery.resend, name="resend"),
 ]

@@ -71,7 +71,7 @@ class PreviewedMessageSerializer(serializers.Serializer):
     text = serializers.CharField()
     color = serializers.IntegerField()
     lines = serializers.ListField(child=serializers.DictField())
-    payload = serializers.DictField(allow_null=True, help_text="What Discord would be sent.")
+    payload = serializers.DictField(allow_null=True, help_text="What the channel would be sent, where that is JSON.")
     error = RefusalSerializer(allow_null=True)
 
 

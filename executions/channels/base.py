@@ -133,6 +133,9 @@ class Channel(Protocol):
     def escape(self, text: str) -> str:
         """A value from an event or a name, so that this channel's markup shows it as it is."""
 
+    def preview(self, message: Message) -> Mapping[str, Any] | None:
+        """The JSON that would be sent for it, without what the config adds; None where it is no JSON."""
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Send once. A return means that it was delivered.
 

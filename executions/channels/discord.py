@@ -53,6 +53,9 @@ class Discord:
         """Markdown, mentions and links of `text` made plain."""
         return escape(text)
 
+    def preview(self, message: Message) -> dict[str, Any]:
+        return payload(message)
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Post the message; a return means that Discord has stored it.
 

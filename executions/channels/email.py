@@ -34,6 +34,9 @@ class Email:
         """There is no markup to escape."""
         return visible(text)
 
+    def preview(self, message: Message) -> None:
+        return None
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Hand the message to the mail server; a return means that it has taken the responsibility.
 

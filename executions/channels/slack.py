@@ -47,6 +47,9 @@ class Slack:
     def escape(self, text: str) -> str:
         return escape(text)
 
+    def preview(self, message: Message) -> dict[str, Any]:
+        return payload(message)
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Post the message; a return means that Slack has taken it.
 

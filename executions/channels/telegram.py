@@ -45,6 +45,9 @@ class Telegram:
         """There is no markup to escape."""
         return visible(text)
 
+    def preview(self, message: Message) -> dict[str, Any]:
+        return payload(message)
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Send the message; a return means that Telegram has it.
 

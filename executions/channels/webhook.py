@@ -41,6 +41,9 @@ class Webhook:
         """JSON needs none of ours; what cannot be seen goes all the same."""
         return visible(text)
 
+    def preview(self, message: Message) -> dict[str, Any]:
+        return payload(message)
+
     def send(self, config: Mapping[str, Any], message: Message, outbound: Outbound) -> Pace:
         """Post the message; a 2xx answer means that it was taken.
 

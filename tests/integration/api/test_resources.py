@@ -248,3 +248,24 @@ def test_a_channel_is_switched_off_and_on_by_an_operator_and_says_so(
     assert off["disabled_at"] and off["disabled_reason"] == "too loud"
     on = bob.client().post(f"{url}enable/").json()
     assert (on["disabled_at"], on["disabled_reason"]) == (None, "")
+
+
+@pytest.mark.parametrize("kind", ["discord", "telegram"])
+def test_a_notification_is_shown_as_it_would_read_in_its_channel(api: APIClient, create: Create, kind: str) -> None:
+    config = {
+        "discord": {"webhook_url": DISCORD_URL},
+        "telegram": {"bot_token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456", "chat_id": "5"},
+    }[kind]
+    channel = create("channels", {"name": "ops", "type": kind, "config": config})
+    workflow = create("workflows", {"name": "watch", "definition": manual()})
+    url = f"/api/v1/channels/{channel['id']}/preview/"
+    texts = {"title": "Slot {{ event.slot + 1 }}", "template": "minimal"}
+    shown = api.post(url, {"notification": texts, "outcome": "failed"}, format="json").json()
+    assert (shown["title"], shown["source"]) == ("Slot 250000001", "sample")
+    assert shown["payload"] and "event.lamports_delta" in {field["path"] for field in shown["fields"]}
+    about = api.post(url, {"workflow": workflow["id"]}, format="json").json()
+    assert about["title"] == "watch succeeded" and about["event"]["type"] == "manual"
+    wrong = api.post(url, {"notification": {"message": "{{ event. }}", "template": "loud"}}, format="json")
+    assert wrong.status_code == 400
+    assert {problem["path"] for problem in wrong.json()["errors"]} == {"message", "template"}
+    assert Delivery.objects.count() == 0

@@ -24,6 +24,7 @@ READ = [
     "signers:list",
     "channels:list",
     "notifications:list",
+    "notifications:preview",
     "audit",
     "inbox",
 ]

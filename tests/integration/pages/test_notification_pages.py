@@ -49,3 +49,37 @@ def test_all_are_resent_unless_their_channel_is_off(workflow: Workflow, channel:
     Channel.objects.update(disabled_at=None)
     assert "2 messages are on the way again." in text_of(client.post(f"{LIST}resend/", follow=True))
     assert client.post(f"{LIST}resend/", {"choice": "x"}).status_code == 404
+
+
+def test_words_are_shown_as_the_channel_would_show_them_about_what_happened_last(
+    workflow: Workflow, channel: Channel, pages: Client
+) -> None:
+    execution = landed(workflow, channel)
+    start = pages.get(f"{LIST}preview/?channel={channel.id}")
+    assert start.context["shown"].source == "past" and "event.lamports_delta" in text_of(start)
+    values = {
+        "channel": str(channel.id),
+        "workflow": str(workflow.id),
+        "outcome": "success",
+        "template": "minimal",
+        "title": "Paid **{{ event.lamports_delta }}**",
+        "color": "#123456",
+    }
+    shown = pages.post(f"{LIST}preview/", values)
+    assert shown.status_code == 200
+    assert f"Paid <strong>{execution.event['lamports_delta']}</strong>" in text_of(shown)
+    assert "#123456" in text_of(shown)
+    assert Delivery.objects.count() == 1
+
+
+def test_words_that_are_wrong_are_said_to_be_beside_their_field(channel: Channel, pages: Client) -> None:
+    values = {"channel": str(channel.id), "outcome": "failed", "template": "default"}
+    wrong = pages.post(f"{LIST}preview/", {**values, "message": "{{ evnt.slot }}", "color": "blue"})
+    assert wrong.status_code == 422
+    assert set(wrong.context["form"].errors) == {"message", "color"}
+    assert "notifications[0]" not in text_of(wrong)
+
+
+def test_without_a_channel_there_is_a_way_to_one(pages: Client) -> None:
+    assert "No channel yet" in text_of(pages.get(f"{LIST}preview/"))
+    assert pages.post(f"{LIST}preview/", {"channel": "x"}).status_code == 200
