@@ -47,6 +47,7 @@ channel_pages = [
     path("<uuid:channel_id>/", channels.detail, name="detail"),
     path("<uuid:channel_id>/edit/", channel.edit, name="edit"),
     path("<uuid:channel_id>/test/", channels.test, name="test"),
+    path("<uuid:channel_id>/signing-secret/", channel.signing_secret, name="signing-secret"),
     path("<uuid:channel_id>/enable/", channel.enable, name="enable"),
     path("<uuid:channel_id>/disable/", channel.disable, name="disable"),
     path("<uuid:channel_id>/delete/", channel.delete, name="delete"),

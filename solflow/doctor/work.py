@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -119,6 +120,8 @@ def messages() -> Iterator[Finding]:
             f"has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC, {channel.failures_in_row} times in a row",
             "its page says why; after three days it is switched off",
         )
+    if not settings.EMAIL_HOST and Channel.objects.filter(type=Channel.Type.EMAIL, deleted_at=None).exists():
+        yield warn("email", "there are email channels, and no mail server here", "set EMAIL_URL for the worker")
     dead = Delivery.objects.filter(status=DeliveryStatus.DEAD, created_at__gte=timezone.now() - LATELY).count()
     if dead:
         yield warn("messages", f"{dead} were given up in the last 24 hours", "see Notifications; resend them there")

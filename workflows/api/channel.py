@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.api import ReasonSerializer, StrictSerializer, TeamViewSet
 from workflows.models import Channel
 from workflows.selectors import channel_get, channel_list
-from workflows.services import channel_create, channel_delete, channel_update
+from workflows.services import channel_create, channel_delete, channel_secret_make, channel_update
 from workflows.services.channel_health import channel_switch_off, channel_switch_on
 
 
@@ -64,7 +64,7 @@ class ChannelViewSet(TeamViewSet):
     """Where messages go."""
 
     serializer_class = ChannelSerializer
-    may_conflict = ("create", "destroy")
+    may_conflict = ("create", "destroy", "signing_secret")
 
     def get_queryset(self) -> QuerySet[Channel]:
         if getattr(self, "swagger_fake_view", False):
@@ -106,6 +106,13 @@ class ChannelViewSet(TeamViewSet):
     @extend_schema(request=ChannelChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         return self.update(request, pk, partial=True)
+
+    @extend_schema(request=None, responses=NewChannelSerializer)
+    @action(detail=True, methods=["post"], url_path="signing-secret")
+    def signing_secret(self, request: Request, pk: UUID) -> Response:
+        """Another signing secret for a webhook, in use at once, and told in this answer only."""
+        changed = channel_secret_make(actor=self.actor, channel=self.channel(pk))
+        return Response({**self.shown(changed), "signing_secret": changed.made_secret})
 
     @extend_schema(request=None, responses=ChannelSerializer)
     @action(detail=True, methods=["post"])

@@ -1,7 +1,7 @@
 """The only writers of workflows and of what they use, by resource."""
 
 from workflows.services.address_list import address_list_create, address_list_delete, address_list_update
-from workflows.services.channel import channel_create, channel_delete, channel_update
+from workflows.services.channel import channel_create, channel_delete, channel_secret_make, channel_update
 from workflows.services.idl import idl_create, idl_delete, idl_update
 from workflows.services.signer import signer_create, signer_delete, signer_pause, signer_resume, signer_update
 from workflows.services.webhook_secret import webhook_secret_make
@@ -23,6 +23,7 @@ __all__ = [
     "address_list_update",
     "channel_create",
     "channel_delete",
+    "channel_secret_make",
     "channel_update",
     "idl_create",
     "idl_delete",

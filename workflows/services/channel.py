@@ -21,6 +21,8 @@ from workflows.selectors import workflows_enabled_naming
 from workflows.services.changes import write
 from workflows.services.channel_health import HEALTHY
 from workflows.specs.channels import CheckedConfig, validate_config
+from workflows.specs.channels.config import SIGNED_BY
+from workflows.specs.channels.webhook import new_secret
 from workflows.specs.errors import SpecErrors
 
 
@@ -72,6 +74,20 @@ def channel_update(*, actor: Actor, channel: Channel, changes: Mapping[str, Any]
             config=channel.shown,
         )
     return channel
+
+
+def channel_secret_make(*, actor: Actor, channel: Channel) -> Channel:
+    """Another signing secret for a webhook, in use at once; told once, as `made_secret` of what is returned.
+
+    Raises:
+        Refused: its messages are not signed.
+    """
+    if channel.type != Channel.Type.WEBHOOK:
+        raise Refused("only messages to a webhook are signed", code="not_a_webhook")
+    secret = new_secret()
+    changed = channel_update(actor=actor, channel=channel, changes={"config": {SIGNED_BY: secret}})
+    changed.made_secret = secret
+    return changed
 
 
 @transaction.atomic

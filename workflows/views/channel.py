@@ -16,7 +16,7 @@ from accounts.pages import PageRequest, reason, telling
 from accounts.permissions import page
 from workflows.forms.channel import FORMS, KINDS
 from workflows.selectors import channel_get
-from workflows.services import channel_create, channel_delete, channel_update
+from workflows.services import channel_create, channel_delete, channel_secret_make, channel_update
 from workflows.services.channel_health import BY_HAND, channel_switch_off, channel_switch_on
 
 SECRETS = ("webhook_url", "bot_token", "url", "secret")
@@ -59,6 +59,18 @@ def edit(request: PageRequest, channel_id: UUID) -> HttpResponse:
         context = {"form": form, "channel": channel}
         return render(request, "channels/edit.html", context, status=form.status)
     messages.success(request, f"{saved.name} is saved. Send a test to see whether it works.")
+    return redirect("channels:detail", channel_id)
+
+
+@require_POST
+@never_cache
+@page(Role.ADMIN)
+def signing_secret(request: PageRequest, channel_id: UUID) -> HttpResponse:
+    """Another signing secret, shown on the page that answers and nowhere else."""
+    channel = channel_get(team=request.actor.team, channel_id=channel_id)
+    with telling(request):
+        changed = channel_secret_make(actor=request.actor, channel=channel)
+        return render(request, "channels/secret.html", {"channel": changed})
     return redirect("channels:detail", channel_id)
 
 

@@ -269,3 +269,14 @@ def test_a_notification_is_shown_as_it_would_read_in_its_channel(api: APIClient,
     assert wrong.status_code == 400
     assert {problem["path"] for problem in wrong.json()["errors"]} == {"message", "template"}
     assert Delivery.objects.count() == 0
+
+
+def test_another_signing_secret_is_told_once_and_leaves_the_url(api: APIClient, create: Create) -> None:
+    hook = create("channels", {"name": "x", "type": "webhook", "config": {"url": "https://example.com/hook"}})
+    url = f"/api/v1/channels/{hook['id']}/signing-secret/"
+    other = api.post(url).json()
+    assert other["signing_secret"].startswith("whsec_") and other["signing_secret"] != hook["signing_secret"]
+    assert other["config"] == {"url": "example.com/…hook", "secret": f"whsec_…{other['signing_secret'][-4:]}"}
+    discord = create("channels", {"name": "y", "type": "discord", "config": {"webhook_url": DISCORD_URL}})
+    refused = api.post(f"/api/v1/channels/{discord['id']}/signing-secret/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_a_webhook")

@@ -66,3 +66,12 @@ def test_it_is_deleted_unless_an_enabled_workflow_names_it(
     other = channel_create(actor=alice.actor, name="other", type="discord", config={"webhook_url": DISCORD_URL})
     assert pages.post(f"/channels/{other.id}/delete/").url == "/channels/"
     assert pages.get(f"/channels/{other.id}/").status_code == 404
+
+
+def test_another_signing_secret_is_shown_on_the_page_that_answers(alice: Person) -> None:
+    hook = channel_create(actor=alice.actor, name="hook", type="webhook", config={"url": "https://example.com/hook"})
+    client = browser(alice)
+    made = client.post(f"/channels/{hook.id}/signing-secret/")
+    secret = made.context["channel"].made_secret
+    assert secret in text_of(made) and secret != hook.made_secret
+    assert secret not in text_of(client.get(f"/channels/{hook.id}/"))

@@ -58,6 +58,7 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "NOTIFICATIONS:RESEND": ("operator", reverse("notifications:resend", kwargs=of_delivery)),
         "channels:detail": ("viewer", reverse("channels:detail", kwargs={"channel_id": channel.id})),
         "channels:edit": ("admin", reverse("channels:edit", kwargs={"channel_id": channel.id})),
+        "CHANNELS:SIGNING-SECRET": ("admin", reverse("channels:signing-secret", kwargs={"channel_id": channel.id})),
         "CHANNELS:DISABLE": ("operator", reverse("channels:disable", kwargs={"channel_id": channel.id})),
         "CHANNELS:ENABLE": ("operator", reverse("channels:enable", kwargs={"channel_id": channel.id})),
         "CHANNELS:TEST": ("operator", reverse("channels:test", kwargs={"channel_id": channel.id})),
