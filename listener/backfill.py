@@ -28,7 +28,7 @@ from listener import gaps
 from listener.database import Database
 from listener.gaps import OpenGap
 from listener.histories import history_of
-from listener.mailbox import Mailbox
+from listener.mailboxes import Mailboxes
 from listener.needs import asks
 from listener.observations import GapProgress
 from listener.registry import Audience, Registry
@@ -51,7 +51,7 @@ class ReadBack:
         self,
         *,
         registry: Registry,
-        mailbox: Mailbox,
+        mailbox: Mailboxes,
         database: Database,
         rpc: AsyncRpcClient,
         most_signatures: int,
@@ -127,7 +127,9 @@ class ReadBack:
             chunk = chosen[start : start + TRANSACTIONS_PER_CHUNK]
             found = await fetch(self._rpc, audience, [info.signature for info in chunk], "read_back")
             # More of the last slot may come with the next chunk.
-            self._mailbox.put([*found, GapProgress(gap.id, min(chunk[-1].slot, gap.to_slot) - 1)])
+            done_slot = min(chunk[-1].slot, gap.to_slot) - 1
+            self._mailbox.put([*found, GapProgress(audience.subscription_id, gap.id, done_slot)])
             reach("gap_read")
             await self._mailbox.room()
-        self._mailbox.put([GapProgress(gap.id, gap.to_slot, f"{len(chosen)} transactions read back")])
+        note = f"{len(chosen)} transactions read back"
+        self._mailbox.put([GapProgress(audience.subscription_id, gap.id, gap.to_slot, note)])

@@ -37,7 +37,7 @@ from listener.errors import WrongChain
 from listener.fetching import Fetching
 from listener.gaps import Blind
 from listener.live import LiveTransactions
-from listener.mailbox import Mailbox
+from listener.mailboxes import Mailboxes
 from listener.observations import CaughtUp, Observation, Sample, Seen
 from listener.programs import ProgramReader
 from listener.protocol import AccountNotice, LogsNotice, SignatureNotice
@@ -78,7 +78,7 @@ class Coverage:
         self,
         *,
         registry: Registry,
-        mailbox: Mailbox,
+        mailbox: Mailboxes,
         database: Database,
         rpc: AsyncRpcClient,
         genesis_hash: str,

@@ -10,7 +10,7 @@ from functools import partial
 from chain.rpc.aio import AsyncRpcClient
 from listener.fetching import Fetching
 from listener.histories import account_signatures, readable
-from listener.mailbox import Mailbox
+from listener.mailboxes import Mailboxes
 from listener.needs import Needs, asks
 from listener.observations import Observation, TransactionLogs
 from listener.protocol import LogsNotice, SignatureNotice
@@ -27,7 +27,7 @@ MOST_RECENT = 10_000
 class LiveTransactions:
     """What to do with a notice of each kind. On the event loop."""
 
-    def __init__(self, registry: Registry, mailbox: Mailbox, rpc: AsyncRpcClient, fetching: Fetching) -> None:
+    def __init__(self, registry: Registry, mailbox: Mailboxes, rpc: AsyncRpcClient, fetching: Fetching) -> None:
         self._registry = registry
         self._mailbox = mailbox
         self._rpc = rpc

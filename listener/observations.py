@@ -76,6 +76,7 @@ class Seen:
 class GapProgress:
     """A read-back has passed on everything up to `done_slot`, and that is committed before or with this."""
 
+    subscription_id: int
     gap_id: int
     done_slot: int
     note: str = ""

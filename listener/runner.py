@@ -1,6 +1,6 @@
 """The listener process: its parts, their tasks, its end.
 
-    connections ──► coverage ──► mailbox ──► writer (a thread) ──► PostgreSQL
+    connections ──► coverage ──► mailboxes ──► writers (threads) ──► PostgreSQL
                       ▲   ▲                     │
         sampler, read-back └──── doubtful ──────┘ stale: reload
 
@@ -31,7 +31,7 @@ from listener import heartbeat, metrics
 from listener.coverage import Coverage
 from listener.database import Database
 from listener.ingest import Recorded
-from listener.mailbox import Mailbox
+from listener.mailboxes import Mailboxes
 from listener.pool import Pool
 from listener.registry import Registry
 from listener.reload import Reloader
@@ -53,13 +53,13 @@ class Parts:
     """What a listener is made of."""
 
     registry: Registry
-    mailbox: Mailbox
+    mailbox: Mailboxes
     database: Database
     rpc: AsyncRpcClient
     coverage: Coverage
     pool: Pool
     reloader: Reloader
-    writer: Writer
+    writers: tuple[Writer, ...]
 
 
 def main() -> None:
@@ -114,7 +114,7 @@ def parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
     loop = asyncio.get_running_loop()
     shards = settings.LISTENER_SHARDS
     registry = Registry(lambda digest: shard_of(digest, shards) == settings.LISTENER_SHARD)
-    mailbox = Mailbox(loop)
+    mailbox = Mailboxes(loop)
     coverage = Coverage(
         registry=registry,
         mailbox=mailbox,
@@ -138,18 +138,18 @@ def parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
         if outcome.is_stale:
             loop.call_soon_threadsafe(reloader.refresh)
 
-    writer = Writer(mailbox, registry.audience, recorded)
-    return Parts(registry, mailbox, database, rpc, coverage, pool, reloader, writer)
+    writers = tuple(Writer(box, registry.audience, recorded) for box in mailbox.each)
+    return Parts(registry, mailbox, database, rpc, coverage, pool, reloader, writers)
 
 
 async def listen(parts: Parts, stop: asyncio.Event) -> None:
     """Run it until `stop` is set and everything that has come in is written."""
     row_name = heartbeat.name(settings.LISTENER_SHARD)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
+    threads = ThreadPoolExecutor(max_workers=len(parts.writers), thread_name_prefix="ingest")
     try:
         async with asyncio.TaskGroup() as group:
-            writing = group.create_task(_write(thread, parts.writer), name="ingest")
+            writing = [group.create_task(_write(threads, writer), name="ingest") for writer in parts.writers]
             sides = [group.create_task(work, name=name) for name, work in _tasks(parts, row_name).items()]
             await stop.wait()
             log.info("stopping", queue=len(parts.mailbox))
@@ -157,15 +157,15 @@ async def listen(parts: Parts, stop: asyncio.Event) -> None:
                 task.cancel()
             await asyncio.wait(sides)
             parts.mailbox.close()
-            await writing
+            await asyncio.wait(writing)
     finally:
         parts.mailbox.close()
-        thread.shutdown()
+        threads.shutdown()
     await parts.database.run(heartbeat.stop, row_name)
 
 
-async def _write(thread: ThreadPoolExecutor, writer: Writer) -> None:
-    await asyncio.get_running_loop().run_in_executor(thread, writer.run)
+async def _write(threads: ThreadPoolExecutor, writer: Writer) -> None:
+    await asyncio.get_running_loop().run_in_executor(threads, writer.run)
 
 
 def _tasks(parts: Parts, row_name: str) -> dict[str, Coroutine[Any, Any, None]]:

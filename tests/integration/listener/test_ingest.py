@@ -206,10 +206,10 @@ def test_checkpoints_only_grow_and_follow_what_was_seen(ledger: Ledger) -> None:
 def test_a_read_back_closes_its_gap_when_it_has_reached_the_end(ledger: Ledger) -> None:
     gap = Gap.objects.create(subscription=ledger.subscription, from_slot=100, to_slot=120, reason="reconnect")
 
-    ledger.record(GapProgress(gap.pk, 110))
+    ledger.record(GapProgress(ledger.subscription.pk, gap.pk, 110))
     gap.refresh_from_db()
     assert (gap.status, gap.done_slot, gap.closed_at) == ("open", 110, None)
-    ledger.record(GapProgress(gap.pk, 120, "3 transactions read back"))
+    ledger.record(GapProgress(ledger.subscription.pk, gap.pk, 120, "3 transactions read back"))
     gap.refresh_from_db()
     assert (gap.status, gap.done_slot, gap.note) == ("filled", 120, "3 transactions read back")
 

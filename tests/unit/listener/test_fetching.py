@@ -14,7 +14,7 @@ from listener.fetching import Fetching
 from listener.observations import GapProgress
 from tests.waiting import until
 
-DONE = GapProgress(1, 2)
+DONE = GapProgress(1, 1, 2)
 
 
 @pytest.fixture(autouse=True)
