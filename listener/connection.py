@@ -13,7 +13,7 @@ from typing import Protocol as Interface
 from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from chain.rpc.pool import backoff
@@ -31,6 +31,7 @@ from listener.protocol import (
     SignatureNotice,
     SlotNotice,
 )
+from listener.socket import BatchConnection
 from listener.watches import METHODS, Watch
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,6 @@ CHECK_S = 0.25
 OPEN_S = 10.0
 # An account of 10 MiB in base64, with something around it.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-FRAMES_READ_AHEAD = 256
 HEALTHY_AFTER_S = 10.0
 REFUSED_AGAIN_S = 5.0
 
@@ -158,14 +158,15 @@ class Connection:
     async def _serve(self, url: str) -> None:
         async with connect(
             url,
+            create_connection=BatchConnection,
             compression=None,
             max_size=MAX_FRAME_BYTES,
-            max_queue=FRAMES_READ_AHEAD,
             open_timeout=OPEN_S,
             close_timeout=1.0,
             # Pings keep proxies from closing an idle connection; whether it is alive is for the slots to say.
             ping_timeout=None,
         ) as socket:
+            assert isinstance(socket, BatchConnection)
             protocol: Protocol[int] = Protocol()
             now_s = time.monotonic()
             self._slot_at_s = self._answered_at_s = now_s
@@ -182,14 +183,15 @@ class Connection:
                 lost, self._acknowledged = self._acknowledged, set()
                 self._events.lost(tuple(lost))
 
-    async def _read(self, socket: ClientConnection, protocol: Protocol[int]) -> None:
+    async def _read(self, socket: BatchConnection, protocol: Protocol[int]) -> None:
         while True:
-            frame = await socket.recv(decode=False)
-            message = protocol.receive(frame)
+            frames = await socket.batch()
             self._is_reading = False
-            if isinstance(message, SlotNotice) and self.slot == 0:
-                await self._begin(protocol, message)
-            self._tell(message)
+            for frame in frames:
+                message = protocol.receive(frame)
+                if isinstance(message, SlotNotice) and self.slot == 0:
+                    await self._begin(protocol, message)
+                self._tell(message)
             if not self._events.has_room:
                 # Full: this socket is not read until there is room, and the silence that follows is ours.
                 await self._events.room()
@@ -244,7 +246,7 @@ class Connection:
     def _ask_if_wanted(self, wants: Mapping[int, Watch]) -> None:
         self._ask({key: watch for key, watch in wants.items() if key in self._wants})
 
-    async def _send(self, socket: ClientConnection, protocol: Protocol[int]) -> None:
+    async def _send(self, socket: BatchConnection, protocol: Protocol[int]) -> None:
         while True:
             for request in protocol.take_requests():
                 await socket.send(request, text=True)

@@ -24,7 +24,7 @@ class Mailbox:
         self._filled = threading.Condition()
         self._has_room = asyncio.Event()
         self._has_room.set()
-        self._is_closed = False
+        self._is_closed = self._is_waiting = False
         self._put = self._done = self._in_work = 0
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -39,10 +39,12 @@ class Mailbox:
         """Add at once, above the marks too: for what is already in memory. Follow it with `room`."""
         if not items:
             return
-        with self._filled:
-            self._items.extend(items)
-            self._put += len(items)
-            self._filled.notify()
+        self._items.extend(items)
+        self._put += len(items)
+        # The taker says that it waits before it looks for the last time, so one of the two sees the other.
+        if self._is_waiting:
+            with self._filled:
+                self._filled.notify()
         if len(self._items) >= self._high_mark:
             self._has_room.clear()
             # The taker may have emptied it between the two lines above, and then nobody would set the event.
@@ -72,8 +74,10 @@ class Mailbox:
         """
         with self._filled:
             self._finish_batch()
+            self._is_waiting = True
             if not self._items and not self._is_closed:
                 self._filled.wait(timeout_s)
+            self._is_waiting = False
             taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
             self._in_work = len(taken)
             if not taken:

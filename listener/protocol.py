@@ -100,13 +100,12 @@ class _Error(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    """Raw parts are empty where they are absent; what they hold depends on the rest."""
+    """A reply, or whatever else there is. Raw parts are empty where they are absent."""
 
     id: int | None = None
     result: msgspec.Raw = msgspec.Raw()
     error: _Error | None = None
     method: str | None = None
-    params: msgspec.Raw = msgspec.Raw()
 
 
 class _Context(msgspec.Struct):
@@ -184,12 +183,37 @@ class _SlotParams(msgspec.Struct):
     result: _SlotResult
 
 
+class _OfAccount(msgspec.Struct, tag_field="method", tag="accountNotification"):
+    params: _AccountParams
+
+
+class _OfProgram(msgspec.Struct, tag_field="method", tag="programNotification"):
+    params: _KeyedAccountParams
+
+
+class _OfLogs(msgspec.Struct, tag_field="method", tag="logsNotification"):
+    params: _LogsParams
+
+
+class _OfSignature(msgspec.Struct, tag_field="method", tag="signatureNotification"):
+    params: _SignatureParams
+
+
+class _OfSlot(msgspec.Struct, tag_field="method", tag="slotNotification"):
+    params: _SlotParams
+
+
+_Notification = _OfAccount | _OfProgram | _OfLogs | _OfSignature | _OfSlot
+NOTIFICATIONS = {
+    "accountNotification",
+    "programNotification",
+    "logsNotification",
+    "signatureNotification",
+    "slotNotification",
+}
+
 _envelope = msgspec.json.Decoder(_Envelope).decode
-_account_params = msgspec.json.Decoder(_AccountParams).decode
-_keyed_account_params = msgspec.json.Decoder(_KeyedAccountParams).decode
-_signature_params = msgspec.json.Decoder(_SignatureParams).decode
-_logs_params = msgspec.json.Decoder(_LogsParams).decode
-_slot_params = msgspec.json.Decoder(_SlotParams).decode
+_notification = msgspec.json.Decoder(_Notification).decode
 _number = msgspec.json.Decoder(int).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -248,31 +272,36 @@ class Protocol(Generic[K]):
     def receive(self, frame: bytes) -> Message[K]:
         """The meaning of one frame; None for what needs no attention (an unsubscribe's reply, an unknown number)."""
         try:
-            envelope = _envelope(frame)
-            if envelope.method is not None:
-                return self._notification(envelope.method, envelope.params)
-            if envelope.id is not None:
-                return self._reply(envelope.id, envelope)
+            return self._told(_notification(frame))
+        except msgspec.ValidationError:
+            return self._other(frame)
         except (msgspec.MsgspecError, binascii.Error, UnicodeError, RecursionError) as error:
             return Malformed(type(error).__name__)
+
+    def _other(self, frame: bytes) -> Message[K]:
+        try:
+            envelope = _envelope(frame)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            return Malformed(type(error).__name__)
+        if envelope.method is not None:
+            return Malformed("a notification of another shape") if envelope.method in NOTIFICATIONS else None
+        if envelope.id is not None:
+            return self._reply(envelope.id, envelope)
         return Malformed("neither a reply nor a notification")
 
-    def _notification(self, method: str, params: msgspec.Raw) -> Message[K]:
-        if method == "accountNotification":
-            account = _account_params(params)
-            return self._account(account.subscription, account.result.context.slot, account.result.value, None)
-        if method == "programNotification":
-            keyed = _keyed_account_params(params)
-            value = keyed.result.value
-            return self._account(keyed.subscription, keyed.result.context.slot, value.account, value.pubkey)
-        if method == "logsNotification":
-            return self._logs(_logs_params(params))
-        if method == "signatureNotification":
-            return self._signature(_signature_params(params))
-        if method == "slotNotification":
-            slot = _slot_params(params).result
-            return SlotNotice(slot.slot, slot.root) if _is_slot(slot.slot) and _is_slot(slot.root) else _out_of_range()
-        return None
+    def _told(self, notification: _Notification) -> Message[K]:
+        params = notification.params
+        if isinstance(params, _AccountParams):
+            return self._account(params.subscription, params.result.context.slot, params.result.value, None)
+        if isinstance(params, _LogsParams):
+            return self._logs(params)
+        if isinstance(params, _KeyedAccountParams):
+            value = params.result.value
+            return self._account(params.subscription, params.result.context.slot, value.account, value.pubkey)
+        if isinstance(params, _SignatureParams):
+            return self._signature(params)
+        slot = params.result
+        return SlotNotice(slot.slot, slot.root) if _is_slot(slot.slot) and _is_slot(slot.root) else _out_of_range()
 
     def _account(self, number: int, slot: int, account: _Account, address: str | None) -> Message[K]:
         key = self._key_of(number)
