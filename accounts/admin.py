@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin
-from accounts.models import ApiToken, AuditEntry, IdempotencyKey, Installation, Member, Team
+from accounts.models import ApiToken, AuditEntry, AuditSeal, AuditUnsealed, IdempotencyKey, Installation, Member, Team
 
 
 @admin.register(Team)
@@ -26,6 +26,16 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "target_type", "target_name", "target_id", "team")
     list_filter = ("action", "target_type")
     show_full_result_count = False
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ReadOnlyAdmin):
+    list_display = ("id", "at", "hash")
+
+
+@admin.register(AuditUnsealed)
+class AuditUnsealedAdmin(ReadOnlyAdmin):
+    list_display = ("entry_id",)
 
 
 @admin.register(IdempotencyKey)

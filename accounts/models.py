@@ -6,8 +6,10 @@ import uuid
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Role(models.TextChoices):
@@ -105,7 +107,8 @@ class AuditEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
+    # By the database's clock and nobody else's: the trigger refuses a time that was given.
+    at = models.DateTimeField(db_default=Now(), editable=False)
     actor = models.CharField(max_length=200)
     address = models.GenericIPAddressField(null=True)
     action = models.CharField(max_length=50)
@@ -127,7 +130,63 @@ class AuditEntry(models.Model):
                 operation=pgtrigger.Truncate,
                 func="RAISE EXCEPTION 'audit entries are never truncated';",
             ),
+            pgtrigger.Trigger(
+                name="id_and_time_are_the_databases",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="IF NEW.id <> currval(pg_get_serial_sequence('accounts_auditentry', 'id'))"
+                " OR NEW.at <> statement_timestamp() THEN"
+                " RAISE EXCEPTION 'an audit entry gets its id and time from the database'; END IF; RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="waits_for_a_seal",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="made"),
+                func="INSERT INTO accounts_auditunsealed (entry_id) SELECT id FROM made; RETURN NULL;",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type} {self.target_id}"
+
+
+class AuditUnsealed(models.Model):
+    """An entry that is in no seal yet. Written by a trigger of the entries, so that the sealer sees an entry when it is
+    committed, whatever the order in which ids commit, and writers wait for nobody."""
+
+    entry_id = models.BigIntegerField(primary_key=True)
+
+
+class AuditSeal(models.Model):
+    """A link of the chain over the audit entries (accounts.seals). Only `entry_ids` is given; the database computes the
+    rest: one digest for each entry, and the hash over the previous seal's hash and these digests."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    entry_ids = ArrayField(models.BigIntegerField())
+    digests = ArrayField(models.CharField(max_length=64), db_default=[], editable=False)
+    previous = models.CharField(max_length=64, db_default="", editable=False)
+    hash = models.CharField(max_length=64, db_default="", editable=False)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="never_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'audit seals are never truncated';",
+            ),
+            pgtrigger.Trigger(
+                name="computed_by_the_database",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="NEW := accounts_audit_seal(NEW); RETURN NEW;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.id}"

@@ -80,8 +80,8 @@ WITH leased AS (
     WHERE id = ANY(%(ids)s)
     RETURNING team_id, execution_id, workflow_id
 )
-INSERT INTO accounts_auditentry (team_id, at, actor, action, target_type, target_id, target_name, detail)
-SELECT team_id, %(now)s, 'system:worker', 'execution_started', 'execution', execution_id, '',
+INSERT INTO accounts_auditentry (team_id, actor, action, target_type, target_id, target_name, detail)
+SELECT team_id, 'system:worker', 'execution_started', 'execution', execution_id, '',
     jsonb_build_object('workflow', workflow_id) FROM leased
 """
 
@@ -95,7 +95,6 @@ def lease(held: Sequence[Claimed]) -> list[Claimed]:
             _LEASE,
             {
                 "token": token,
-                "now": now,
                 "until": now + timing.delta(timing.LEASE_S),
                 "ids": [one.id for one in held],
             },

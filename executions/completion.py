@@ -67,8 +67,8 @@ WITH o AS (
     SELECT done.*, o.action, jsonb_build_object('status', o.status, 'error', o.code) FROM done JOIN o USING (id)
     WHERE o.action IS NOT NULL
 ), audited AS (
-    INSERT INTO accounts_auditentry (team_id, at, actor, action, target_type, target_id, target_name, detail)
-    SELECT team_id, %(now)s, 'system:worker', action, 'execution', execution_id, '',
+    INSERT INTO accounts_auditentry (team_id, actor, action, target_type, target_id, target_name, detail)
+    SELECT team_id, 'system:worker', action, 'execution', execution_id, '',
         jsonb_build_object('workflow', workflow_id) || more FROM entries
 ), calmed AS (
     SELECT id, failures_in_row FROM workflows_workflow WHERE failures_in_row > 0

@@ -94,6 +94,7 @@ def warm_up_process(**_: object) -> None:
 app.conf.beat_schedule = {
     "confirm": {"task": "executions.confirm", "schedule": 0.4, "options": {"expires": 2}},
     "schedules": {"task": "executions.fire_schedules", "schedule": 1.0, "options": {"expires": 2}},
+    "seal": {"task": "accounts.seal_audit_log", "schedule": 1.0, "options": {"expires": 2}},
     "sweep": {"task": "executions.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "notify": {"task": "executions.notify", "schedule": 2.0, "options": {"expires": 4}},
     "tidy": {"task": "executions.tidy", "schedule": 600.0, "options": {"expires": 500}},
