@@ -127,13 +127,14 @@ BEGIN;
 SET LOCAL lock_timeout = '10s';
 SET LOCAL client_min_messages = warning;
 DO $$
-DECLARE one record;
+DECLARE statement text; statements text[];
 BEGIN
-    FOR one IN
+    -- All of them before the first: of what a DROP takes along by CASCADE there is no name to be told afterwards.
+    SELECT array_agg(s) INTO statements FROM (
         SELECT format('DROP %s IF EXISTS %s CASCADE',
             CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
                 ELSE 'TABLE' END,
-            c.oid::regclass) AS statement
+            c.oid::regclass) AS s
         FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
         AND NOT c.relispartition
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -143,8 +144,9 @@ BEGIN
         FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
             AND d.deptype = 'e')
-    LOOP
-        EXECUTE one.statement;
+    ) q;
+    FOREACH statement IN ARRAY coalesce(statements, '{}') LOOP
+        EXECUTE statement;
     END LOOP;
 END $$;
 """
