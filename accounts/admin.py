@@ -1,16 +1,26 @@
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin
-from accounts.models import ApiToken, AuditEntry, AuditSeal, AuditUnsealed, IdempotencyKey, Installation, Member, Team
+from accounts.models import (
+    ApiToken,
+    AuditEntry,
+    AuditSeal,
+    AuditUnsealed,
+    IdempotencyKey,
+    Installation,
+    Invitation,
+    Member,
+    Team,
+)
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(ReadOnlyAdmin):
     list_display = ("name", "created_at")
 
 
 @admin.register(Member)
-class MemberAdmin(admin.ModelAdmin):
+class MemberAdmin(ReadOnlyAdmin):
     list_display = ("user", "team", "role", "created_at")
     list_filter = ("role", "team")
 
@@ -18,6 +28,13 @@ class MemberAdmin(admin.ModelAdmin):
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
     list_display = ("name", "user", "team", "shown", "created_at", "last_used_at", "expires_at", "revoked_at")
+    exclude = ("digest",)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("name", "team", "role", "created_at", "expires_at", "used_at", "revoked_at")
+    list_select_related = ("team",)
     exclude = ("digest",)
 
 

@@ -83,6 +83,23 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.shown}…)"
 
 
+class Invitation(models.Model):
+    """A link that makes one person a member, once. Like a token it is kept as its SHA-256 only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    name = models.CharField(max_length=200, help_text="Whom it is for, as the admin wrote it.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.role})"
+
+
 class IdempotencyKey(models.Model):
     """The answer that a request with an `Idempotency-Key` got, for 24 hours (accounts.idempotency)."""
 

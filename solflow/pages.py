@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 import accounts.views
+from accounts.people import views as people
 from executions.views import channel as channels
 from executions.views import delivery, message, pause, resolution
 from executions.views import execution as executions
@@ -58,10 +59,23 @@ notification_pages = [
     path("resend/", delivery.resend_all, name="resend-all"),
     path("<int:delivery_id>/resend/", delivery.resend, name="resend"),
 ]
+settings_pages = [
+    path("", people.own, name="own"),
+    path("password/", people.PasswordView.as_view(), name="password"),
+    path("tokens/new/", people.token_new, name="token-create"),
+    path("tokens/<uuid:token_id>/revoke/", people.token_end, name="token-revoke"),
+]
+team_pages = [
+    path("", people.team, name="members"),
+    path("invite/", people.invite, name="invite"),
+    path("invitations/<uuid:invitation_id>/revoke/", people.invitation_end, name="invitation-revoke"),
+    path("<int:member_id>/role/", people.role, name="role"),
+    path("<int:member_id>/remove/", people.remove, name="remove"),
+]
 
 urlpatterns = [
     path("", overview, name="overview"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", people.SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("pause/", pause.pause_all, name="pause"),
     path("resume/", pause.resume_all, name="resume"),
@@ -70,5 +84,8 @@ urlpatterns = [
     path("signers/", include((signer_pages, "signers"))),
     path("channels/", include((channel_pages, "channels"))),
     path("notifications/", include((notification_pages, "notifications"))),
+    path("invitations/<str:text>/", people.accept, name="invitation"),
+    path("settings/", include((settings_pages, "settings"))),
+    path("team/", include((team_pages, "team"))),
     path("audit/", accounts.views.audit, name="audit"),
 ]

@@ -10,9 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.actors import Actor
+from accounts.models import Member, Role, Team
+from accounts.people.services import invitation_create
+from accounts.services import token_create
 from executions.models import Delivery
 from tests.integration.pages.conftest import browser, ended, landed, pending
-from tests.people import Person
+from tests.people import Person, person
 from workflows.models import Channel, Signer, Workflow
 
 # Session, person, member and frame are four of them.
@@ -27,19 +31,30 @@ READ = [
     "notifications:preview",
     "audit",
     "inbox",
+    "team:members",
+    "settings:own",
+    "settings:token-create",
 ]
-WRITE = ["workflows:create", "workflows:gallery", "signers:create", "channels:create"]
+WRITE = ["workflows:create", "workflows:gallery", "signers:create", "channels:create", "team:invite"]
 OPERATE = ["pause", "resume", "notifications:resend-all"]
+
+# Somebody else's token is none of a member's business: it does not exist for them.
+REFUSED = {"SETTINGS:TOKEN-REVOKE": 404}
 
 
 def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id: str) -> dict[str, tuple[str, str]]:
     """Every page by name: the least role, and its address. Those in capitals only take POST."""
     of_workflow, of_execution = {"workflow_id": workflow.id}, {"execution_id": execution_id}
     of_delivery = {"delivery_id": Delivery.objects.filter(channel=channel).latest("id").pk}
+    of_token, of_member, of_invitation = people_of(workflow.team)
     return {
         **{name: ("viewer", reverse(name)) for name in READ},
         **{name: ("admin", reverse(name)) for name in WRITE},
         **{name.upper(): ("operator", reverse(name)) for name in OPERATE},
+        "SETTINGS:TOKEN-REVOKE": ("admin", reverse("settings:token-revoke", kwargs=of_token)),
+        "TEAM:ROLE": ("admin", reverse("team:role", kwargs=of_member)),
+        "TEAM:REMOVE": ("admin", reverse("team:remove", kwargs=of_member)),
+        "TEAM:INVITATION-REVOKE": ("admin", reverse("team:invitation-revoke", kwargs=of_invitation)),
         "workflows:detail": ("viewer", reverse("workflows:detail", kwargs=of_workflow)),
         "workflows:edit": ("admin", reverse("workflows:edit", kwargs=of_workflow)),
         "workflows:recipe": ("admin", reverse("workflows:recipe", kwargs={"slug": "heartbeat"})),
@@ -66,6 +81,16 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
     }
 
 
+def people_of(team: Team) -> tuple[dict[str, Any], ...]:
+    """Somebody in the team whom nobody of the tests is, with a token, and an open invitation."""
+    dave = person("dave", Role.OPERATOR, team)
+    token, _ = token_create(actor=dave.actor, user=dave.user, name="of dave")
+    by = Actor(team=team, name="user:alice", role=Role.ADMIN)
+    invitation, _ = invitation_create(actor=by, name="Erin", role=Role.VIEWER)
+    member = Member.objects.get(user=dave.user)
+    return {"token_id": token.id}, {"member_id": member.id}, {"invitation_id": invitation.id}
+
+
 @pytest.fixture
 def every(workflow: Workflow, signer: Signer, channel: Channel) -> dict[str, tuple[str, str]]:
     return addresses(workflow, signer, channel, landed(workflow, channel).execution_id)
@@ -88,7 +113,8 @@ def test_a_role_opens_its_pages_and_no_more(
     roles = {"carol": ("viewer",), "bob": ("viewer", "operator"), "alice": ("viewer", "operator", "admin")}
     client = browser(request.getfixturevalue(who))
     for name, (role, url) in every.items():
-        expected = ((200, 302) if name.isupper() else (200,)) if role in roles[who] else (403,)
+        allowed = (200, 302) if name.isupper() else (200,)
+        expected = allowed if role in roles[who] else (REFUSED.get(name, 403),)
         assert ask(client, name, url).status_code in expected, name
 
 
