@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from accounts.actors import Actor
 from accounts.admin_base import EstimatingPaginator, ReadOnlyAdmin
 from executions.models import (
+    Approval,
     Attempt,
     Delivery,
     Execution,
@@ -32,6 +33,12 @@ class LargeTableAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     paginator = EstimatingPaginator
     show_full_result_count = False
+
+
+@admin.register(Approval)
+class ApprovalAdmin(LargeTableAdmin):
+    list_display = ("id", "execution_id", "status", "lamports", "asked_at", "expires_at", "answered_by")
+    list_filter = ("status",)
 
 
 @admin.register(Execution)

@@ -17,6 +17,7 @@ WORKER_POINTS = (
     "claimed",
     "decided",
     "simulated",
+    "asking",
     "ending",
     "signing",
     "signed",

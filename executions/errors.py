@@ -2,6 +2,7 @@
 
 ExecutionError              base: `code` goes into the API's error, `detail` is for a person
 ├── LimitExceeded           a limit said no before anything was signed
+├── ApprovalNeeded          within every limit, but a person has to say yes first
 ├── BuildFailed             the actions do not make a transaction: a template, an account, a size
 ├── SimulationFailed        the chain would refuse it; `logs` say why
 ├── DroppedByFork           what was seen at `processed` is not in the confirmed chain
@@ -27,6 +28,17 @@ class ExecutionError(Exception):
 
 class LimitExceeded(ExecutionError):
     code = "limit_exceeded"
+
+
+class ApprovalNeeded(ExecutionError):
+    """`lamports` and `tokens` (base units by mint) would leave."""
+
+    code = "approval_needed"
+
+    def __init__(self, lamports: int, tokens: dict[str, int], threshold: int) -> None:
+        super().__init__(f"{lamports} lamports would leave, above approval_above_lamports ({threshold})")
+        self.lamports = lamports
+        self.tokens = tokens
 
 
 class BuildFailed(ExecutionError):

@@ -26,7 +26,7 @@ from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
 from executions.gateway import gateway
-from executions.messages import PAUSED
+from executions.messages import APPROVAL, PAUSED
 from executions.models import Attempt, Delivery, Execution
 from executions.states import AttemptStatus, Status, Step, WaitingFor, attempts_before
 
@@ -205,7 +205,9 @@ def _correct(execution_id: int, now: datetime) -> None:
     """Whoever was told of the outcome is told that it no longer holds."""
     told: dict[Any, Delivery] = {
         one.channel_id: one
-        for one in Delivery.objects.filter(execution_id=execution_id).exclude(outcome__in=["reverted", PAUSED])
+        for one in Delivery.objects.filter(execution_id=execution_id).exclude(
+            outcome__in=["reverted", PAUSED, APPROVAL]
+        )
     }
     Delivery.objects.bulk_create(
         Delivery(

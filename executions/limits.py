@@ -212,7 +212,6 @@ def _second_half(
 ) -> Iterator[Callable[[], None]]:
     """The checks in their order; each raises LimitExceeded."""
     lamports, tokens = prepared.outflow.lamports, prepared.outflow.tokens
-    yield partial(_check_approval, workflow, prepared.outflow)
     yield partial(_check_transaction, workflow, prepared)
     since = now - timing.delta(DAY.total_seconds())
     own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
@@ -225,15 +224,6 @@ def _second_half(
         yield partial(_check_day, "the signer's max_lamports_per_day", spent, lamports, allowed)
     if tokens and workflow.max_tokens_per_day:
         yield partial(_check_tokens_per_day, workflow, prepared.outflow, since, execution_id)
-
-
-def _check_approval(workflow: Workflow, outflow: Outflow) -> None:
-    if workflow.approval_above_lamports is not None and outflow.lamports > workflow.approval_above_lamports:
-        raise LimitExceeded(
-            f"{outflow.lamports} lamports would leave, above approval_above_lamports "
-            f"({workflow.approval_above_lamports}), and nobody has approved it",
-            code="approval_missing",
-        )
 
 
 def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:

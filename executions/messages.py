@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
 # Tells of the workflow, where the others tell of an execution.
 PAUSED = "paused"
 RECOVERED = "recovered"
+APPROVAL = "approval"
 _RUN_BY = {"manual": "Run by hand", "schedule": "Run by schedule", "webhook": "Run by a webhook"}
 
 OUTCOMES: Mapping[str, Outcome] = {
@@ -49,6 +50,11 @@ OUTCOMES: Mapping[str, Outcome] = {
         0xB45309,
         "{name} is paused",
         "Nothing more is signed for it until a person resumes it. Its events are recorded and wait.",
+    ),
+    APPROVAL: Outcome(
+        0x2563EB,
+        "{name} needs your approval",
+        "Nothing is signed before a person says yes.",
     ),
     "test": Outcome(
         0x5B3DF5,

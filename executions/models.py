@@ -206,6 +206,41 @@ class Attempt(models.Model):
         return self.signature
 
 
+class Approval(models.Model):
+    """A payment that a person was asked about, and the answer (executions.approvals). The newest one counts."""
+
+    WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+
+    execution_id = models.BigIntegerField(db_index=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.CharField(max_length=10, default=WAITING)
+    # What was shown, and at most what it covers.
+    lamports = models.BigIntegerField()
+    tokens = models.JSONField(default=dict)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    answered_by = models.CharField(max_length=200, blank=True, default="")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], condition=Q(status="waiting"), name="approvals_waiting")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["execution_id"], condition=Q(status="waiting"), name="one_open_question_of_an_execution"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lamports} lamports: {self.status}"
+
+    def covers(self, lamports: int, tokens: Mapping[str, int]) -> bool:
+        """Whether no more leaves than was shown."""
+        return lamports <= self.lamports and all(
+            amount <= int(self.tokens.get(mint, 0)) for mint, amount in tokens.items()
+        )
+
+
 class Reservation(models.Model):
     """What an execution may take out of a signer, reserved before signing; settled with what the chain charged.
 

@@ -24,12 +24,12 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from executions import claims, dispatch, limits, recovery, settlement, submit, timing
+from executions import approvals, claims, dispatch, limits, recovery, settlement, submit, timing
 from executions.claims import Claimed
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
-from executions.errors import ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
+from executions.errors import ApprovalNeeded, ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
 from executions.models import Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
@@ -215,6 +215,8 @@ def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
         else:
             submit.require_confirmed(work.claimed, workflow)
             submit.pay(work.claimed, workflow, prepared, number, steps, work.verdict.trace)
+    except ApprovalNeeded as needed:
+        approvals.ask(work.claimed, needed, steps, work.verdict.trace, simulation)
     except Paused:
         _give_back(work.claimed, WaitingFor.PAUSE)
     except NotNow as error:

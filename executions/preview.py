@@ -234,7 +234,7 @@ def _try(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime) ->
     asks = workflow.approval_above_lamports is not None and (
         prepared.outflow.lamports > workflow.approval_above_lamports
     )
-    tripped = tuple(Problem(one.code, one.detail) for one in refusals if one.code != "approval_missing")
+    tripped = tuple(Problem(one.code, one.detail) for one in refusals)
     tripped = written_out + tripped
     return _Tried(
         Status.FAILED.value if tripped else Status.SUCCESS.value,

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.errors import Missing
 from accounts.models import Team
-from executions.models import Attempt, Delivery, Execution, ExecutionKey, Reservation
+from executions.models import Approval, Attempt, Delivery, Execution, ExecutionKey, Reservation
 
 
 def execution_list(*, team: Team) -> QuerySet[Execution]:
@@ -51,7 +51,24 @@ def execution_detail(execution: Execution) -> dict[str, Any]:
         "steps": execution.steps,
         "filter_trace": execution.filter_trace,
         "simulation": execution.simulation,
+        "approval": execution_approval(execution),
         "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+
+
+def execution_approval(execution: Execution) -> dict[str, Any] | None:
+    """What a person was asked about it last, and the answer; None if nobody was."""
+    asked = Approval.objects.filter(execution_id=execution.id).order_by("-id").first()
+    if asked is None:
+        return None
+    return {
+        "status": asked.status,
+        "lamports": asked.lamports,
+        "tokens": asked.tokens,
+        "asked_at": asked.asked_at,
+        "expires_at": asked.expires_at,
+        "answered_by": asked.answered_by,
+        "answered_at": asked.answered_at,
     }
 
 

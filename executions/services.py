@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.actors import Actor
 from accounts.errors import Refused
 from chain.events import Event, EventKey, manual_event
-from executions import dispatch
+from executions import approvals, dispatch
 from executions.intake import Match, execution_id, take
 from executions.models import Attempt, Execution
 from executions.states import MAY_LAND, AttemptStatus, Status, may_move
@@ -53,6 +53,7 @@ def execution_retry(*, actor: Actor, execution: Execution) -> Execution:
     row.status, row.waiting_for, row.completed_at = Status.PENDING, None, None
     row.error_code = row.error_detail = ""
     row.save(update_fields=["status", "waiting_for", "completed_at", "error_code", "error_detail"])
+    approvals.forget(row)
     audit.record(actor, "execution_retried", "execution", row.execution_id)
     transaction.on_commit(lambda: dispatch.wake([row.pk]))
     return row

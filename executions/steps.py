@@ -22,10 +22,15 @@ def as_json(steps: Sequence[dict[str, Any]]) -> str:
     return stored_json.dumps(list(steps))
 
 
-def append(execution_ids: Sequence[int], name: Step, at: datetime, detail: Any = None) -> None:
-    """Append the same step to each execution, in one statement of the caller's transaction (or its own)."""
+def add(execution_ids: Sequence[int], done: Sequence[dict[str, Any]]) -> None:
+    """Append these steps to each execution, in one statement of the caller's transaction (or its own)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE executions_execution SET steps = steps || %s::jsonb WHERE id = ANY(%s)",
-            [as_json([step(name, at, detail)]), list(execution_ids)],
+            [as_json(done), list(execution_ids)],
         )
+
+
+def append(execution_ids: Sequence[int], name: Step, at: datetime, detail: Any = None) -> None:
+    """Append the same new step to each execution, as `add` does."""
+    add(execution_ids, [step(name, at, detail)])

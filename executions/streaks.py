@@ -24,7 +24,17 @@ from workflows.models import Workflow
 
 # Anyone can bring these about, or nobody did: an event that came late, a fork, a log cut by whoever wrote it, a person
 # who deleted the workflow or gave the execution up. If they counted, an outsider could pause what he does not like.
-NOT_COUNTED = frozenset({"logs_truncated", "event_too_old", "dropped_by_fork", "workflow_deleted", "given_up"})
+NOT_COUNTED = frozenset(
+    {
+        "logs_truncated",
+        "event_too_old",
+        "dropped_by_fork",
+        "workflow_deleted",
+        "given_up",
+        "approval_refused",
+        "approval_expired",
+    }
+)
 LONGEST_DETAIL = 300
 
 

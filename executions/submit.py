@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
 from chain.errors import Ambiguous, ChainError
-from executions import counters, limits, stored_json
+from executions import approvals, counters, limits, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
@@ -109,6 +109,7 @@ def write_ahead(
     Raises:
         Paused: nothing may be signed now.
         LimitExceeded: with the figures; nothing was reserved.
+        ApprovalNeeded: a person has to say yes first; nothing was reserved.
         LeaseLost: another worker has taken this execution over.
     """
     try:
@@ -126,6 +127,8 @@ def write_ahead(
         limits.refuse_if_paused(installation, workflow, signer)
         now = timezone.now()
         limits.reserve(execution_id=claimed.id, workflow=workflow, signer=signer, prepared=prepared, now=now)
+        # Last, so that nobody is asked about what a limit refuses; what was just reserved goes with the transaction.
+        approvals.require(claimed, workflow, prepared.outflow)
         signed = open_signer(signer).sign(prepared.message, prepared.last_valid_block_height)
         done = [*steps, step(Step.SIGNED, now, {"signature": signed.signature, "attempt": number})]
         attempt = Attempt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import claims, confirm, dispatch, gathering, memo_watch, notify, schedules, stats, tallies
+from executions import approvals, claims, confirm, dispatch, gathering, memo_watch, notify, schedules, stats, tallies
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -49,6 +49,7 @@ def sweep(self: Task) -> None:
         name=self.request.hostname or "worker", defaults={"kind": "worker", "at": timezone.now()}
     )
     release_waiting()
+    approvals.expire_due()
     dispatch.wake(claims.due(SWEEP_LIMIT))
     confirm.finalize_round()
     stats.fold()

@@ -7,8 +7,8 @@ from django.urls import include, path
 
 import accounts.views
 from accounts.people import views as people
+from executions.views import approval, delivery, message, pause, resolution
 from executions.views import channel as channels
-from executions.views import delivery, message, pause, resolution
 from executions.views import execution as executions
 from solflow.views import resources
 from solflow.views import workflow as watched
@@ -34,6 +34,7 @@ execution_pages = [
     path("<execution_id:execution_id>/", executions.execution_page, name="detail"),
     path("<execution_id:execution_id>/retry/", executions.retry, name="retry"),
     path("<execution_id:execution_id>/replay/", executions.replay, name="replay"),
+    path("<execution_id:execution_id>/answer/", approval.answer, name="answer"),
     path("<execution_id:execution_id>/resolve/", resolution.resolve, name="resolve"),
 ]
 signer_pages = [

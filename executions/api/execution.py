@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import StrictSerializer, TeamViewSet
+from executions.approvals import execution_approve, execution_reject
 from executions.filters import ExecutionFilter
 from executions.models import Execution
 from executions.resolutions import Claim, execution_resolve
@@ -80,6 +81,16 @@ class AttemptSerializer(serializers.Serializer):
     finalized_at = serializers.DateTimeField(allow_null=True)
 
 
+class ApprovalSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["waiting", "approved", "refused", "expired"])
+    lamports = serializers.IntegerField(help_text="What was shown; no more is covered.")
+    tokens = serializers.DictField(child=serializers.IntegerField(), help_text="Base units by mint.")
+    asked_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    answered_by = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
 class ExecutionRow(serializers.Serializer):
     execution_id = serializers.CharField()
     workflow = serializers.UUIDField()
@@ -101,6 +112,7 @@ class ExecutionSerializer(ExecutionRow):
     steps = StepSerializer(many=True)
     filter_trace = AnyJSONField(help_text="What each condition saw, and whether it was met.")
     simulation = AnyJSONField()
+    approval = ApprovalSerializer(allow_null=True)
     attempts = AttemptSerializer(many=True)
 
 
@@ -133,8 +145,8 @@ class ExecutionViewSet(TeamViewSet):
     filterset_class = ExecutionFilter
     lookup_field = "execution_id"
     lookup_value_converter = "execution_id"
-    operator_actions = ("retry", "replay", "resolve")
-    may_conflict = ("retry", "replay", "resolve")
+    operator_actions = ("retry", "replay", "resolve", "approve", "reject")
+    may_conflict = ("retry", "replay", "resolve", "approve", "reject")
     may_be_unavailable = ("resolve",)
 
     def get_queryset(self) -> QuerySet[Execution]:
@@ -165,6 +177,21 @@ class ExecutionViewSet(TeamViewSet):
         given: dict[str, Any] = self.body(ReplaySerializer)
         started = execution_replay(actor=self.actor, execution=self.execution(execution_id), **given)
         return self._started(started)
+
+    @extend_schema(request=None, responses={200: ExecutionSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def approve(self, request: Request, execution_id: str) -> Response:
+        """Let a payment above the workflow's `approval_above_lamports` be signed, if no more goes out than `approval`
+        shows. 409 if it does not wait for that."""
+        execution_approve(actor=self.actor, execution=self.execution(execution_id))
+        return Response(execution_detail(self.execution(execution_id)))
+
+    @extend_schema(request=None, responses={200: ExecutionSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def reject(self, request: Request, execution_id: str) -> Response:
+        """Refuse it: the execution ends as failed, and nothing is signed."""
+        execution_reject(actor=self.actor, execution=self.execution(execution_id))
+        return Response(execution_detail(self.execution(execution_id)))
 
     @extend_schema(request=ResolveSerializer, responses={200: ExecutionSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)

@@ -20,6 +20,7 @@ from executions.explorer import Explorer
 from executions.filters import ExecutionFilter
 from executions.models import Attempt, Delivery, Execution, Reservation
 from executions.selectors import (
+    execution_approval,
     execution_attempts,
     execution_deliveries,
     execution_get,
@@ -76,6 +77,7 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
         "is_final": is_final,
         "is_live": not is_final or _still_moves(attempts, deliveries),
         "is_parked": execution.waiting_for == WaitingFor.PERSON,
+        "approval": execution_approval(execution) if execution.waiting_for == WaitingFor.APPROVAL else None,
         "may_run": may_run,
         "can_retry": may_run and retry_refused is None,
         "can_replay": may_run and is_final and replay_refused is None,

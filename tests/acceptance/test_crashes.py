@@ -157,7 +157,7 @@ def completions(row_id: int) -> int:
 
 
 def test_every_worker_point_is_in_one_of_these_tests() -> None:
-    assert set(WORKER_POINTS) == {*ON_THE_WAY, "ending", "expiring", "expired", "parking", "reverting"}
+    assert set(WORKER_POINTS) == {*ON_THE_WAY, "asking", "ending", "expiring", "expired", "parking", "reverting"}
 
 
 @pytest.mark.timeout(300)

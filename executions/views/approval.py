@@ -1,0 +1,33 @@
+"""What a person answers to a payment above the workflow's threshold."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from accounts.errors import Invalid
+from accounts.models import Role
+from accounts.pages import PageRequest, telling
+from accounts.permissions import page
+from executions.approvals import execution_approve, execution_reject
+from executions.selectors import execution_get
+
+
+@require_POST
+@page(Role.OPERATOR)
+def answer(request: PageRequest, execution_id: str) -> HttpResponse:
+    """Yes or no, by the page's two buttons."""
+    execution = execution_get(team=request.actor.team, execution_id=execution_id)
+    with telling(request):
+        match request.POST.get("choice"):
+            case "approve":
+                execution_approve(actor=request.actor, execution=execution)
+                messages.success(request, "Approved. It is built and simulated again, and signed if no more goes out.")
+            case "reject":
+                execution_reject(actor=request.actor, execution=execution)
+                messages.success(request, "Refused. Nothing was signed.")
+            case _:
+                raise Invalid("say whether it is approved or refused")
+    return redirect("executions:detail", execution_id)
