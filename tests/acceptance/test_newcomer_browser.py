@@ -77,7 +77,7 @@ class Story:
         """A channel to the test's receiver; its id."""
         self.page.goto("/channels/")
         self.page.get_by_role("link", name="New channel").click()
-        self.page.get_by_label("Name").fill("Team")
+        self.page.get_by_label("Name", exact=True).fill("Team")
         self.page.get_by_label("Webhook URL").fill(self.stack.receiver.discord_url())
         self.page.get_by_role("button", name="Create channel").click()
         self.page.get_by_role("button", name="Send a test").click()

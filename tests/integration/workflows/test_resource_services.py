@@ -128,10 +128,11 @@ def test_a_wrong_channel_is_refused_without_repeating_its_secret(alice: Actor) -
     assert "abcdefgh" not in str(error.value) + repr(error.value.errors)
 
 
-def test_a_type_that_cannot_be_sent_to_yet_is_refused(alice: Actor) -> None:
+@pytest.mark.parametrize(("kind", "path"), [("pager", "type"), ("telegram", "config.bot_token")])
+def test_an_unknown_type_or_a_missing_secret_is_refused(alice: Actor, kind: str, path: str) -> None:
     with pytest.raises(Invalid) as error:
-        channel_create(actor=alice, name="x", type="telegram", config={})
-    assert error.value.errors[0].path == "type"
+        channel_create(actor=alice, name="x", type=kind, config={})
+    assert error.value.errors[0].path == path
 
 
 def test_a_channel_of_an_enabled_workflow_cannot_be_deleted(alice: Actor, channel: Channel, make: Make) -> None:
