@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.actors import Actor
+from accounts.errors import Missing
 from accounts.models import AuditEntry, Installation, Member, Role, Team
 
 # Distinct values of all that was ever logged would be a read of all of it.
@@ -20,6 +23,20 @@ def actor_of(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Act
     if member is None:
         return None
     return Actor(team=member.team, name=f"user:{user.get_username()}", role=Role(member.role), address=address)
+
+
+def team_find(*, named: str) -> Team:
+    """By id or by name, as people name it in a command. Missing where there is none or more than one."""
+    try:
+        wanted = Q(name=named) | Q(pk=UUID(named))
+    except ValueError:
+        wanted = Q(name=named)
+    found = list(Team.objects.filter(wanted)[:2])
+    if not found:
+        raise Missing(f"there is no team {named!r}")
+    if len(found) > 1:
+        raise Missing(f"more than one team is named {named!r}: give its id")
+    return found[0]
 
 
 def installation() -> Installation:

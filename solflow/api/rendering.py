@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -14,6 +12,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+
+from workflows.specs import storable_json
 
 
 class TooLarge(APIException):
@@ -34,15 +34,9 @@ class StorableJSONParser(BaseParser):
         if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge(f"the body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes")
         try:
-            text = raw.decode("utf-8")
-            value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
-        except (ValueError, RecursionError) as error:
-            # The parser's own message may quote what was sent, and that may be a secret.
-            reason = error.args[0] if isinstance(error, _Unstorable) else "it cannot be parsed"
-            raise ParseError(f"the body is not acceptable JSON: {reason}") from None
-        if "\\u" in text and not _storable(value):
-            raise ParseError("the body is not acceptable JSON: text with NUL or half a surrogate pair cannot be stored")
-        return value
+            return storable_json.loads(raw)
+        except storable_json.NotStorable as error:
+            raise ParseError(f"the body is not acceptable JSON: {error}") from None
 
 
 class IntegersAsTextRenderer(JSONRenderer):
@@ -70,36 +64,6 @@ class OneFormat(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
-
-
-class _Unstorable(ValueError):
-    pass
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _Unstorable("an object has the same key twice")
-    return found
-
-
-def _float(numeral: str) -> float:
-    value = float(numeral)
-    if not math.isfinite(value):
-        raise _Unstorable("a number is too large")
-    return value
-
-
-def _constant(name: str) -> Any:
-    raise _Unstorable(f"{name} is not JSON")
-
-
-def _storable(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, dict):
-        return all(_storable(key) and _storable(inner) for key, inner in value.items())
-    return not isinstance(value, list) or all(map(_storable, value))
 
 
 def _with_text(data: Any) -> Any:

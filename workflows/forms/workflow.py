@@ -13,9 +13,8 @@ from accounts.errors import FieldProblem, ServiceError
 from accounts.forms import ServiceForm
 from workflows.forms.fields import AddressesField, LamportsField, TokenLimitsField
 from workflows.models import Signer, Workflow
-from workflows.specs.errors import SpecErrors
 from workflows.specs.settings import MAX_DESCRIPTION, MAX_NAME, WorkflowSettings, dump_settings
-from workflows.specs.workflow import dump, parse
+from workflows.specs.workflow import readable
 
 SETTINGS = tuple(WorkflowSettings.model_fields)
 CHANGED_MEANWHILE = "Somebody else changed this workflow since you opened it. Open it again and repeat your change."
@@ -128,16 +127,8 @@ def _initial(workflow: Workflow | None) -> dict[str, Any]:
         **{name: getattr(workflow, name) for name in SETTINGS},
         "seen": _mark(workflow),
         "signer": str(workflow.signer_id or ""),
-        "definition": json.dumps(_readable(workflow.version.definition), indent=2, ensure_ascii=False),
+        "definition": json.dumps(readable(workflow.version.definition), indent=2, ensure_ascii=False),
     }
-
-
-def _readable(stored: dict[str, Any]) -> dict[str, Any]:
-    """In the order of the spec; a database keeps the keys of JSON in its own. What no longer parses is to be mended."""
-    try:
-        return dump(parse(stored))
-    except SpecErrors:
-        return stored
 
 
 def _mark(workflow: Workflow) -> str:

@@ -2,6 +2,7 @@
 
 from workflows.services.address_list import address_list_create, address_list_delete, address_list_update
 from workflows.services.channel import channel_create, channel_delete, channel_secret_make, channel_update
+from workflows.services.exchange import Imported, workflow_duplicate, workflows_import
 from workflows.services.idl import idl_create, idl_delete, idl_update
 from workflows.services.signer import signer_create, signer_delete, signer_pause, signer_resume, signer_update
 from workflows.services.webhook_secret import webhook_secret_make
@@ -18,6 +19,7 @@ from workflows.services.workflow import (
 )
 
 __all__ = [
+    "Imported",
     "address_list_create",
     "address_list_delete",
     "address_list_update",
@@ -38,9 +40,11 @@ __all__ = [
     "workflow_create",
     "workflow_delete",
     "workflow_disable",
+    "workflow_duplicate",
     "workflow_enable",
     "workflow_pause",
     "workflow_publish",
     "workflow_resume",
     "workflow_update",
+    "workflows_import",
 ]

@@ -2,6 +2,7 @@
 
     parse(document)      JSON or plain values -> WorkflowSpec, or SpecErrors with everything that is wrong
     dump(spec)           WorkflowSpec -> normalised plain values; parse(dump(spec)) == spec
+    readable(stored)     a stored definition in the order of the spec
     upgrade(document)    a document of an older schema -> the current one
     json_schema()        what editors and API clients may know beforehand
 
@@ -72,6 +73,15 @@ def parse(document: Mapping[str, Any] | str | bytes) -> WorkflowSpec:
 def dump(spec: WorkflowSpec) -> dict[str, Any]:
     """Normalised plain JSON values: defaults written out, amounts in base units, absent optional keys left out."""
     return spec.model_dump(mode="json", by_alias=True)
+
+
+def readable(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored definition in the order of the spec; a database keeps the keys of JSON in its own. What no longer parses
+    stays as it is: it is there to be mended."""
+    try:
+        return dump(parse(stored))
+    except SpecErrors:
+        return dict(stored)
 
 
 def upgrade(document: Mapping[str, Any]) -> dict[str, Any]:
