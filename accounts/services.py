@@ -65,15 +65,17 @@ def token_revoke(*, actor: Actor, token: ApiToken) -> None:
 
 
 @transaction.atomic
-def user_ensure(*, username: str, password: str) -> bool:
-    """Make the first user, an admin of the default team; True if it was made, False if it was there."""
+def user_ensure(*, username: str, password: str, by: str = "up") -> bool:
+    """Make the first user, an admin of the default team; True if it was made, False if it was there.
+
+    `by` is what the audit log shows as the one who did it."""
     users = get_user_model()
     team = default_team()
     if users.objects.filter(username=username).exists():
         return False
     user = users.objects.create_superuser(username=username, password=password)
     Member.objects.create(team=team, user=user, role=Role.ADMIN)
-    audit.record(system(team, "up"), "user_created", "user", user.pk, target_name=username, role=Role.ADMIN)
+    audit.record(system(team, by), "user_created", "user", user.pk, target_name=username, role=Role.ADMIN)
     return True
 
 

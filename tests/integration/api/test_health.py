@@ -47,6 +47,23 @@ def test_readyz_is_200_when_every_part_answers(client: Client, rpc: None) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_readyz_asks_only_the_parts_that_it_is_asked_for(client: Client, no_chain: None) -> None:
+    answer = client.get("/readyz?part=database&part=redis")
+    parts = {"database": "ok", "redis": "ok"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "failing": [], "parts": parts})
+    refused = client.get("/readyz?part=databse")
+    assert (refused.status_code, "not databse" in refused.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz?part=database", "/metrics"])
+@pytest.mark.django_db(transaction=True)
+def test_probes_and_scrapers_call_by_any_name(client: Client, settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS = ["solflow.example"]
+    assert client.get(path, HTTP_HOST="10.1.2.3:8000").status_code == 200
+    assert client.get("/login/", HTTP_HOST="10.1.2.3:8000").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
 def test_readyz_names_a_worker_and_a_listener_that_were_not_seen_for_30_s(client: Client, rpc: None) -> None:
     alive(worker=31)
     answer = client.get("/readyz")
