@@ -1,6 +1,18 @@
-from django.contrib import admin
+from __future__ import annotations
 
-from accounts.admin_base import ReadOnlyAdmin
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts import audit
+from accounts.admin_base import ReadOnlyAdmin, actor_in
 from accounts.models import (
     ApiToken,
     AuditEntry,
@@ -12,6 +24,61 @@ from accounts.models import (
     Member,
     Team,
 )
+from accounts.people import users
+
+# Whoever may enter here is a superuser, and roles are memberships: permissions of groups mean nothing.
+admin.site.unregister(Group)
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin, DjangoUserAdmin):
+    """Deactivates and promotes by services, which keep an admin; sets a password for whoever has lost theirs."""
+
+    list_display = ("username", "is_active", "is_superuser", "last_login", "date_joined")
+    list_filter = ("is_active", "is_superuser")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("username", "email", "is_active", "is_superuser", "last_login", "date_joined", "set_password")},
+        ),
+    )
+    readonly_fields = ("set_password",)
+    actions = ("deactivate", "activate", "promote", "demote")
+
+    @admin.display(description="Password")
+    def set_password(self, user: User) -> str:
+        return format_html('<a href="{}">Set another</a>', reverse("admin:auth_user_password_change", args=[user.pk]))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        match = request.resolver_match
+        to_set_a_password = match is not None and match.url_name == "auth_user_password_change"
+        return to_set_a_password and self.has_operate_permission(request)
+
+    @admin.action(description="Deactivate: no sign-in, no tokens", permissions=["operate"])
+    def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        self.serve(request, rows, users.user_deactivate, "Deactivated", team_of=users.team_of)
+
+    @admin.action(description="Activate", permissions=["operate"])
+    def activate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        self.serve(request, rows, users.user_activate, "Activated", team_of=users.team_of)
+
+    @admin.action(description="Let into this admin (superuser)", permissions=["operate"])
+    def promote(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        self.serve(request, rows, users.superuser_make, "Superusers now", team_of=users.team_of)
+
+    @admin.action(description="Keep out of this admin", permissions=["operate"])
+    def demote(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        self.serve(request, rows, users.superuser_end, "Superusers no more", team_of=users.team_of)
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():
+            return super().user_change_password(request, *args, **kwargs)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        actor = actor_in(request, users.team_of(obj))
+        audit.record(actor, "password_changed", "user", obj.pk, target_name=obj.get_username())
+        return super().log_change(request, obj, message)
 
 
 @admin.register(Team)

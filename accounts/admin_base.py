@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -12,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from accounts import addresses
 from accounts.actors import Actor
 from accounts.errors import ServiceError
 from accounts.models import Role, Team
@@ -40,13 +42,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return bool(request.user.is_active and request.user.is_superuser)
 
     def serve(
-        self, request: HttpRequest, rows: QuerySet[Any], service: Callable[[Actor, Any], object], done: str
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        service: Callable[[Actor, Any], object],
+        done: str,
+        *,
+        team_of: Callable[[Any], Team] = attrgetter("team"),
     ) -> None:
         """Call `service` with each row and say how many were `done`, and why the others were not."""
         succeeded = 0
         for row in rows:
             try:
-                service(actor_in(request, row.team), row)
+                service(actor_in(request, team_of(row)), row)
             except ServiceError as error:
                 self.message_user(request, f"{row}: {error.detail}", messages.ERROR)
             else:
@@ -73,5 +81,5 @@ class EstimatingPaginator(Paginator):
 
 def actor_in(request: HttpRequest, team: Team) -> Actor:
     """Whoever is logged in to the admin, acting in a team."""
-    address = request.META.get("REMOTE_ADDR")
-    return Actor(team=team, name=f"admin:{request.user.get_username()}", role=Role.ADMIN, address=address)
+    name = f"admin:{request.user.get_username()}"
+    return Actor(team=team, name=name, role=Role.ADMIN, address=addresses.of(request))

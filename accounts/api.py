@@ -62,6 +62,16 @@ class TeamViewSet(GenericViewSet):
     may_conflict: tuple[str, ...] = ()
     lookup_value_converter = "uuid"
 
+    def perform_authentication(self, request: Request) -> None:
+        """Everybody is counted as soon as they are known. DRF would count only whom it lets through."""
+        try:
+            super().perform_authentication(request)
+        finally:
+            super().check_throttles(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Nothing: `perform_authentication` has counted."""
+
     @property
     def actor(self) -> Actor:
         return cast(Actor, self.request._request.actor)  # type: ignore[attr-defined]

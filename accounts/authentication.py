@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts import addresses
 from accounts.actors import Actor
 from accounts.models import ApiToken, Member, Role
 from accounts.services import token_digest
@@ -51,7 +52,7 @@ class TokenAuthentication(BaseAuthentication):
             team=token.team,
             name=f"token:{token.user.get_username()}/{token.name}",
             role=Role(member.role),
-            address=request.META.get("REMOTE_ADDR"),
+            address=addresses.of(request),
         )
         return token.user, token
 

@@ -1,4 +1,4 @@
-"""Puts the acting person on the request, so that every view has one `request.actor` and asks nothing twice."""
+"""What is known about whoever asks: the address, and the acting person as `request.actor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from accounts import addresses
 from accounts.selectors import actor_of
+
+
+class RemoteAddressMiddleware:
+    """Makes REMOTE_ADDR an IP address or "": it goes into the audit log and into the names of counters."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["REMOTE_ADDR"] = addresses.checked(request.META.get("REMOTE_ADDR") or "")
+        return self.get_response(request)
 
 
 class CurrentTeamMiddleware:
@@ -17,5 +29,5 @@ class CurrentTeamMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_of(request.user, request.META.get("REMOTE_ADDR")))  # type: ignore[attr-defined]
+        request.actor = SimpleLazyObject(lambda: actor_of(request.user, addresses.of(request)))  # type: ignore[attr-defined]
         return self.get_response(request)

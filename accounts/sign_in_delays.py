@@ -24,6 +24,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
+from accounts import addresses
+
 log = structlog.get_logger(__name__)
 
 FREE = 5
@@ -84,7 +86,7 @@ def _keys(request: HttpRequest, username: str) -> list[tuple[str, int]]:
         of_name = device = None
     if of_name == name:
         return [(f"sign-in:device:{device}", FREE)]
-    address = request.META.get("REMOTE_ADDR", "")
+    address = addresses.counted(addresses.of(request))
     return [(f"sign-in:name:{_digest(f'{address}|{name}')}", FREE), (f"sign-in:address:{address}", FREE_OF_ADDRESS)]
 
 

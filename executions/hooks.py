@@ -26,6 +26,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from accounts import addresses
 from accounts.locking import LockError
 from chain.events import webhook_event
 from executions import hook_limits
@@ -47,7 +48,7 @@ MAX_BODY_BYTES = 1_048_576
 @require_POST
 def receive(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     """202 with the execution id, the same for the same message."""
-    if not hook_limits.allows(f"address:{request.META.get('REMOTE_ADDR')}", hook_limits.PER_ADDRESS_S):
+    if not hook_limits.allows(f"address:{addresses.counted(addresses.of(request))}", hook_limits.PER_ADDRESS_S):
         return _too_many()
     raw = request.read(MAX_BODY_BYTES + 1)
     if len(raw) > MAX_BODY_BYTES:

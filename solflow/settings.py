@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "pgtrigger",
 ]
 MIDDLEWARE = [
+    "accounts.middleware.RemoteAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -228,6 +229,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "solflow.api.document.ApiSchema",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.TokenThrottle"],
     "DEFAULT_THROTTLE_RATES": {"token": "100/second"},
+    # X-Forwarded-For is for uvicorn to judge (FORWARDED_ALLOW_IPS), which puts what it believes into REMOTE_ADDR.
+    "NUM_PROXIES": 0,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SolFlow API",

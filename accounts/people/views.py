@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit
+from accounts import addresses, audit
 from accounts.errors import Missing
 from accounts.models import ApiToken, Invitation, Member, Role
 from accounts.pages import PageRequest, telling
@@ -52,7 +52,7 @@ class PasswordView(LoginRequiredMixin, PasswordChangeView):
         with transaction.atomic():
             response = super().form_valid(form)  # type: ignore[arg-type]
             user = cast(User, self.request.user)
-            actor = actor_of(user, self.request.META.get("REMOTE_ADDR"))
+            actor = actor_of(user, addresses.of(self.request))
             if actor is not None:
                 audit.record(actor, "password_changed", "user", user.pk, target_name=user.get_username())
         messages.success(self.request, "The password is changed. Your other sessions have ended.")
@@ -167,7 +167,7 @@ def accept(request: HttpRequest, text: str) -> HttpResponse:
     try:
         invitation = services.invitation_open(text)
         form = AcceptForm(request.POST or None)
-        address = request.META.get("REMOTE_ADDR")
+        address = addresses.of(request)
         user = form.saved(lambda: services.invitation_accept(text=text, address=address, **form.cleaned_data))
     except Missing as error:
         raise Http404(error.detail) from error

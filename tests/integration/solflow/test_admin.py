@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import Any
 
 import base58
@@ -7,11 +9,16 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from solders.keypair import Keypair
 
+from accounts.errors import Refused
 from accounts.models import AuditEntry, Role
+from accounts.people.users import superuser_end
 from executions.models import Attempt, Delivery, Execution, Heartbeat, RateUnit, Reservation
 from executions.services import execution_run
 from tests.local_chain import LocalChain
@@ -226,3 +233,75 @@ def test_staff_who_are_no_superusers_cannot_act(client: Client, alice: Person, r
 
 def test_the_channel_list_shows_the_mask(root: Client, rows: dict[str, Any]) -> None:
     assert Channel.objects.get().shown["webhook_url"] in root.get("/admin/workflows/channel/").content.decode()
+
+
+def test_the_last_who_may_enter_is_neither_deactivated_nor_kept_out(root: Client, rows: dict[str, Any]) -> None:
+    user = User.objects.get(username="root")
+    for action in ("deactivate", "demote"):
+        assert "promote another user first" in act(root, user, action)
+    user.refresh_from_db()
+    assert (user.is_active, user.is_superuser) == (True, True)
+
+
+def test_the_last_admin_of_a_team_is_not_deactivated(root: Client, alice: Person) -> None:
+    assert "needs an admin" in act(root, alice.user, "deactivate")
+    person("erin", Role.ADMIN)
+    assert "Deactivated: 1" in act(root, alice.user, "deactivate")
+    alice.user.refresh_from_db()
+    assert not alice.user.is_active
+    assert "needs an admin" in act(root, User.objects.get(username="erin"), "deactivate")
+
+
+def test_a_deactivated_person_is_out_at_once_and_comes_back(root: Client, alice: Person) -> None:
+    person("erin", Role.ADMIN)
+    browser, api = Client(), alice.client()
+    browser.force_login(alice.user)
+    act(root, alice.user, "deactivate")
+    assert (browser.get("/").status_code, api.get("/api/v1/workflows/").status_code) == (302, 401)
+    act(root, alice.user, "activate")
+    assert api.get("/api/v1/workflows/").status_code == 200
+
+
+def test_two_superusers_who_demote_each_other_at_once_leave_one(transactional_db: None, alice: Person) -> None:
+    both = [User.objects.create_superuser(username=name, password="x") for name in ("one", "two")]
+    at_once = threading.Barrier(2)
+
+    def demote(user: User) -> None:
+        at_once.wait()
+        with suppress(Refused):
+            superuser_end(alice.actor, user)
+        connection.close()
+
+    threads = [threading.Thread(target=demote, args=(user,)) for user in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert User.objects.filter(is_superuser=True).count() == 1
+
+
+def test_whoever_is_promoted_may_enter_and_a_password_is_set_for_them(root: Client, alice: Person) -> None:
+    act(root, alice.user, "promote")
+    url = f"/admin/auth/user/{alice.user.pk}"
+    assert f"{url}/password/" in root.get(f"{url}/change/").content.decode()
+    new = {"usable_password": "true", "password1": "another horse of battery", "password2": "another horse of battery"}
+    assert root.post(f"{url}/password/", new).status_code == 302
+    entered = Client()
+    assert entered.login(request=HttpRequest(), username="alice", password="another horse of battery")
+    assert entered.get("/admin/").status_code == 200
+    assert AuditEntry.objects.filter(action="password_changed", target_name="alice", actor="admin:root").exists()
+
+
+def test_users_are_not_edited_by_a_form(root: Client, alice: Person) -> None:
+    url = f"/admin/auth/user/{alice.user.pk}/"
+    assert root.post(f"{url}change/", {"username": "mallory"}).status_code == 403
+    assert root.post(f"{url}delete/", {"post": "yes"}).status_code == 403
+    assert root.get("/admin/auth/user/add/").status_code == 403
+    assert root.get("/admin/auth/group/").status_code == 404
+    assert "pbkdf2" not in root.get(f"{url}change/").content.decode()
+
+
+def test_staff_do_not_set_passwords(client: Client, alice: Person, rows: dict[str, Any]) -> None:
+    staff = User.objects.create_user(username="staff", password="x", is_staff=True)
+    client.force_login(staff)
+    assert client.get(f"/admin/auth/user/{alice.user.pk}/password/").status_code == 403
