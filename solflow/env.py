@@ -82,6 +82,25 @@ def _has_usable_port(parts: SplitResult) -> bool:
         return False
 
 
+def collector(name: str) -> str:
+    """The address that something is reported to, one URL; nothing without a value."""
+    value = text(name, "")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or not _has_usable_port(parts)):
+        refuse(name, "must be one http or https URL, such as https://collector.example:4318")
+    return value.rstrip("/")
+
+
+def sentry_dsn(name: str) -> str:
+    """A Sentry project's DSN; nothing without a value."""
+    value = text(name, "")
+    parts = urlsplit(value)
+    is_whole = parts.scheme in ("http", "https") and parts.username and parts.hostname and _has_usable_port(parts)
+    if value and not (is_whole and re.fullmatch(r"(/[^/]+)*/[0-9]{1,18}", parts.path)):
+        refuse(name, "must be https://key@host/project, with the project's number, as Sentry shows it")
+    return value
+
+
 def websocket_url(rpc_url: str) -> str:
     """Where an RPC endpoint serves PubSub unless told otherwise: the same host, the next port where one is named."""
     parts = urlsplit(rpc_url)

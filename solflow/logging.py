@@ -49,8 +49,16 @@ def configure(options: dict[str, Any]) -> None:
         }
     )
     structlog.configure(
-        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *SHARED_PROCESSORS, _hand_over],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _hand_over(logger: Any, method: str, line: structlog.typing.EventDict) -> tuple[Any, dict[str, Any]]:
+    """To the standard library's handlers, with the exception where handlers other than ours (Sentry's) look for it."""
+    positional, named = structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, method, line)
+    if "exc_info" in line:
+        named["exc_info"] = line["exc_info"]
+    return positional, named

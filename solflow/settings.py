@@ -46,6 +46,9 @@ globals().update(env.email("EMAIL_URL"))
 SOLFLOW_INBOX = LOCAL and env.choice("SOLFLOW_INBOX", "0", ("0", "1")) == "1"
 FLOWER_URL = env.text("FLOWER_URL", "http://127.0.0.1:5555" if LOCAL else "")
 
+# What is told to others, off unless set: errors to Sentry.
+SENTRY_DSN = env.sentry_dsn("SENTRY_DSN")
+
 # Data
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://127.0.0.1/solflow" if LOCAL else None)
 DATABASES = {

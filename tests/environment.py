@@ -28,6 +28,8 @@ DEVELOPERS_OWN = (
     "OUTBOUND",
     "FLOWER",
     "DJANGO",
+    "SENTRY",
+    "OTEL",
 )
 
 for name in [name for name in os.environ if name.startswith(DEVELOPERS_OWN)]:

@@ -138,3 +138,21 @@ def test_a_mail_server_that_is_none_is_one_line_that_names_the_variable_and_no_p
     monkeypatch.setenv("EMAIL_URL", value)
     said = refusal(lambda: env.email("EMAIL_URL"))
     assert said.startswith("solflow: EMAIL_URL must") and "\n" not in said and "hunter2" not in said
+
+
+@pytest.mark.parametrize("value", ["collector.example:4318", "grpc://collector.example", "https://", "http://x:0"])
+def test_a_collector_that_is_no_url_is_refused(monkeypatch, value: str):
+    monkeypatch.setenv("THING", value)
+    assert "THING must be one http or https URL" in refusal(lambda: env.collector("THING"))
+
+
+def test_a_collector_is_nothing_unless_it_is_named(monkeypatch):
+    assert env.collector("THING") == ""
+    monkeypatch.setenv("THING", "http://collector.example:4318/")
+    assert env.collector("THING") == "http://collector.example:4318"
+
+
+@pytest.mark.parametrize("value", ["https://key@sentry.example/7", "https://key@sentry.example:9000/under/a/path/7"])
+def test_a_dsn_is_taken_as_sentry_shows_it(monkeypatch, value: str):
+    monkeypatch.setenv("THING", value)
+    assert env.sentry_dsn("THING") == value
