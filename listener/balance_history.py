@@ -41,7 +41,7 @@ async def past_balances(
     metrics.TRANSACTIONS_FETCHED.labels("read_back").inc(len(last_of_slot))
     answers = await rpc.transactions(list(last_of_slot.values()), readable(watch.commitment))
     samples = tuple(
-        _sample(slot, _balance_after(answer, watch.address), now.owner)
+        sample_of(slot, _balance_after(answer, watch.address), now.owner)
         for slot, answer in zip(last_of_slot, answers, strict=True)
     )
     if history.lost_before is not None:
@@ -49,14 +49,28 @@ async def past_balances(
     return PastBalances(samples, f"{len(history.infos)} transactions read back")
 
 
-def _balance_after(answer: Mapping[str, Any] | None, address: str) -> int:
-    if answer is None:
-        raise Unavailable(f"a transaction of {address} is listed and not known")
+def balances_around(answer: Mapping[str, Any], address: str) -> tuple[int, int] | None:
+    """The lamports of the account before and after the transaction (a `getTransaction` answer); None where it has no
+    part in it. Raises Unavailable where the answer has not the shape that the method promises."""
     try:
-        return int(answer["meta"]["postBalances"][account_keys(answer).index(address)])
+        keys, meta = account_keys(answer), answer["meta"]
+        if address not in keys:
+            return None
+        place = keys.index(address)
+        return int(meta["preBalances"][place]), int(meta["postBalances"][place])
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise Unavailable("a transaction came in a shape that it cannot have") from error
 
 
-def _sample(slot: int, lamports: int, owner: str) -> AccountSample:
+def _balance_after(answer: Mapping[str, Any] | None, address: str) -> int:
+    if answer is None:
+        raise Unavailable(f"a transaction of {address} is listed and not known")
+    around = balances_around(answer, address)
+    if around is None:
+        raise Unavailable(f"a transaction of {address} is listed and does not name it")
+    return around[1]
+
+
+def sample_of(slot: int, lamports: int, owner: str) -> AccountSample:
+    """The account as it was; `owner` is the one it has now."""
     return AccountSample(slot, lamports, owner if lamports else SYSTEM_PROGRAM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from accounts.models import Installation
+from chain.types import Commitment
 from listener import idls
 from listener.models import Subscription
 from listener.program_events import Emitter
@@ -23,6 +24,9 @@ from workflows.specs.errors import SpecErrors
 from workflows.specs.workflow import parse
 
 log = structlog.get_logger(__name__)
+
+# Slots are compared with it by "after".
+BEFORE_EVERYTHING = -1
 
 _FIELDS = ("id", "team_id", "version_id", "enabled_at_slot", "dry_run", "commitment")
 _INSERT = """
@@ -98,6 +102,30 @@ def load_again(workflow_ids: Collection[UUID]) -> list[Wanted]:
     return list(_wanted(workflows.values(*_FIELDS), lambda _: None))
 
 
+def wanted_for(workflow: Workflow, trigger: Any) -> Wanted:
+    """The workflow as if it had been enabled with this trigger since before everything, whatever it is now: for trying
+    it on the past. Nothing is stored, and no subscription is needed."""
+    commitment = cast(Commitment, workflow.commitment)
+    return Wanted(
+        workflow.id,
+        workflow.team_id,
+        workflow.version_id or 0,
+        BEFORE_EVERYTHING,
+        workflow.dry_run,
+        commitment,
+        watches_of(trigger, commitment),
+        trigger,
+        _emitter_of(trigger, idls.load([trigger.idl] if getattr(trigger, "idl", None) else [])),
+    )
+
+
+def _emitter_of(trigger: Any, emitters: Mapping[str, Emitter | None]) -> Emitter | None:
+    emitter = emitters.get(getattr(trigger, "idl", None) or "")
+    if emitter is not None and emitter.idl.program_id != trigger.program_id:
+        return None  # changed since the workflow was enabled: nothing that it names is emitted any more
+    return emitter
+
+
 def ensure_rows(watches: Iterable[Watch]) -> None:
     """Make the rows that are not there yet."""
     made = list(watches)
@@ -130,9 +158,7 @@ def _wanted(rows: Iterable[Mapping[str, Any]], known: Callable[[UUID], Wanted | 
     for row, trigger in zip(found, named, strict=True):
         if trigger is None:
             continue
-        emitter = emitters.get(getattr(trigger, "idl", None) or "")
-        if emitter is not None and emitter.idl.program_id != trigger.program_id:
-            emitter = None  # changed since the workflow was enabled: nothing that it names is emitted any more
+        emitter = _emitter_of(trigger, emitters)
         if row["id"] in before:
             yield _as_now(before[row["id"]], row, emitter)
         elif watches := watches_of(trigger, row["commitment"]):

@@ -21,7 +21,7 @@ from chain.decode.transaction import Transaction
 from chain.events import Event, log_event, receipt_event, state_event, status_event
 from listener.needs import asks
 from listener.observations import FetchedTransaction, TransactionLogs
-from listener.program_events import Emitted, emitted_by_call, emitted_by_log
+from listener.program_events import Emitted, Emitter, emitted_by_call, emitted_by_log
 from listener.receipts import nft_arrivals, token_arrivals
 from listener.registry import Audience, Wanted
 from listener.transitions import Transition
@@ -85,6 +85,22 @@ def of_transaction(fetched: FetchedTransaction, audience: Audience) -> Matches:
         else:
             events = _EVENTS[wanted.trigger.type](fetched, audience)
             yield from ((wanted, event) for event in events if matches(wanted.trigger, event))
+
+
+def candidates(fetched: FetchedTransaction, audience: Audience) -> Iterator[Event]:
+    """Every event that this transaction could be to the audience's triggers, whatever else they ask for: what
+    `of_transaction` chooses from. It costs more than choosing."""
+    for wanted in audience.wanted:
+        if wanted.trigger.type != "program_log":
+            yield from _EVENTS[wanted.trigger.type](fetched, audience)
+            continue
+        told = _logs_of(audience.watch.address, fetched.transaction)
+        if wanted.trigger.pattern is not None:
+            yield from (told.event(f"log.{line.n}", line=line) for line in told.lines)
+        elif wanted.emitter is not None:
+            for layout in wanted.emitter.idl.events:
+                emitted = _emitted(wanted.emitter, layout.name, told, fetched.transaction)
+                yield from (told.event(index, emitted=one) for index, one in emitted.items())
 
 
 def _may_say(wanted: Wanted, logs: Sequence[str]) -> bool:
@@ -160,13 +176,17 @@ def _of_pattern(wanted: Wanted, told: _Logs) -> Matches:
 def _of_event(wanted: Wanted, told: _Logs, transaction: Transaction) -> Matches:
     if wanted.emitter is None:
         return
-    name = wanted.trigger.event
-    logged = emitted_by_log(wanted.emitter, name, told.attribution)
-    called = emitted_by_call(wanted.emitter, name, transaction.instructions)
-    by_index = {one.index: one for one in (*logged, *called)}
+    by_index = _emitted(wanted.emitter, wanted.trigger.event, told, transaction)
     yield from ((wanted, told.event(one.index, emitted=one)) for one in by_index.values())
     if not by_index:
         yield from told.cut(wanted)
+
+
+def _emitted(emitter: Emitter, name: str, told: _Logs, transaction: Transaction) -> dict[str, Emitted]:
+    """The events of this name by index, each once, however it was emitted."""
+    logged = emitted_by_log(emitter, name, told.attribution)
+    called = emitted_by_call(emitter, name, transaction.instructions)
+    return {one.index: one for one in (*logged, *called)}
 
 
 def _token_receipts(fetched: FetchedTransaction, audience: Audience) -> Iterator[Event]:

@@ -17,7 +17,7 @@ INGEST_SECONDS = Histogram(
 QUEUE = Gauge("solflow_listener_queue", "Observations that wait for ingest.")
 TRANSACTIONS_FETCHED = Counter(
     "solflow_listener_transactions_fetched_total",
-    "getTransaction calls that triggers cost, by source (live, read_back); retries included.",
+    "getTransaction calls that triggers cost, by source (live, read_back, tried); retries included.",
     ["source"],
 )
 FETCHES_GIVEN_UP = Counter(

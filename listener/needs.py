@@ -8,17 +8,28 @@ from typing import Any
 
 from chain.decode.logs import TRUNCATED
 from listener.registry import Wanted
+from workflows.matching import Mismatch
+from workflows.matching.triggers import FAILED_NOT_INCLUDED, FAILED_NOT_WANTED, SUCCEEDED_NOT_WANTED
+
+NOTHING_ARRIVES = Mismatch("transaction_failed", "the transaction failed, so nothing arrived by it")
 
 
 def asks(wanted: Wanted, err: Any) -> bool:
     """Whether a transaction that ended so can be of interest. Anybody can make a failing one say anything, so failures
     are asked for by name."""
+    return unasked(wanted, err) is None
+
+
+def unasked(wanted: Wanted, err: Any) -> Mismatch | None:
+    """Why a transaction that ended so cannot be of interest; None where it can."""
     trigger = wanted.trigger
     if trigger.type == "program_log":
-        return err is None or trigger.include_failed
-    if trigger.type == "transaction_status":
-        return trigger.status == "any" or (err is None) == (trigger.status == "success")
-    return err is None
+        return None if err is None or trigger.include_failed else FAILED_NOT_INCLUDED
+    if trigger.type != "transaction_status":
+        return None if err is None else NOTHING_ARRIVES
+    if trigger.status == "any" or (err is None) == (trigger.status == "success"):
+        return None
+    return SUCCEEDED_NOT_WANTED if err is None else FAILED_NOT_WANTED
 
 
 @dataclass(frozen=True, slots=True)

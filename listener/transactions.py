@@ -22,7 +22,11 @@ from listener.receipts import nft_arrivals
 from listener.registry import Audience
 from listener.watches import TOKEN_PROGRAMS
 
-Source = Literal["live", "read_back"]
+Source = Literal["live", "read_back", "tried"]
+
+
+class UnknownTransaction(Unavailable):
+    """No endpoint that was asked knows the transaction, or none does yet."""
 
 
 async def fetch(
@@ -30,8 +34,8 @@ async def fetch(
 ) -> list[FetchedTransaction]:
     """The transactions, in the order asked, with what the audience's triggers need to know about them.
 
-    A few at a time. Raises Unavailable where a node does not know one of them, or not yet, at the watch's commitment
-    (`confirmed` for what is watched as processed), and where its answer cannot be read.
+    A few at a time. Raises UnknownTransaction where a node does not know one of them, or not yet, at the watch's
+    commitment (`confirmed` for what is watched as processed), Unavailable where its answer cannot be read.
     """
     commitment = readable(audience.watch.commitment)
     with_instructions = any(wanted.emitter is not None for wanted in audience.wanted)
@@ -49,7 +53,7 @@ async def fetch(
 
 def _read(signature: str, answer: dict[str, Any] | None, with_instructions: bool) -> Transaction:
     if answer is None:
-        raise Unavailable(f"{signature} is told of and not known")
+        raise UnknownTransaction(f"{signature} is told of and not known")
     try:
         return read_transaction(answer, with_instructions=with_instructions)
     except ValueError as error:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.errors import Invalid
 from executions.api.workflow import WorkflowViewSet as WorkflowsUnwatched
 from listener.services import workflow_enable, workflow_publish, workflow_update
+from solflow.api.trial import TestSerializer, TrialSerializer, tried
 from workflows.api.workflow import WorkflowSerializer, changes_of
 from workflows.specs.settings import WorkflowSettings, dump_settings
 
@@ -20,8 +21,9 @@ from workflows.specs.settings import WorkflowSettings, dump_settings
 class WorkflowViewSet(WorkflowsUnwatched):
     """Workflows: what to watch, what to ask of it, what to do, whom to tell."""
 
-    may_conflict = (*WorkflowsUnwatched.may_conflict, "enable", "publish", "update", "partial_update")
-    may_be_unavailable = ("enable", "publish", "update", "partial_update")
+    operator_actions = (*WorkflowsUnwatched.operator_actions, "test")
+    may_conflict = (*WorkflowsUnwatched.may_conflict, "enable", "publish", "update", "partial_update", "test")
+    may_be_unavailable = ("enable", "publish", "update", "partial_update", "test")
     may_be_invalid = ("enable", "publish")
 
     def update(self, request: Request, pk: UUID) -> Response:
@@ -48,6 +50,18 @@ class WorkflowViewSet(WorkflowsUnwatched):
     def publish(self, request: Request, pk: UUID) -> Response:
         """Make the draft the definition, live at once if the workflow is enabled."""
         return Response(self.shown(workflow_publish(actor=self.actor, workflow=self.workflow(pk))))
+
+    @extend_schema(request=TestSerializer, responses={200: TrialSerializer})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: UUID) -> Response:
+        """What it would do with an event: filter, simulated transaction, limits, messages. Nothing is signed or sent.
+
+        With an empty body the event is a sample of its trigger.
+        """
+        body = self.body(TestSerializer)
+        if body.get("event") is not None:
+            body["event"] = self.storable(body["event"], "event")
+        return Response(tried(self.workflow(pk), body))
 
     def _change(self, pk: UUID, given: dict[str, Any]) -> Response:
         workflow = self.workflow(pk)

@@ -81,11 +81,18 @@ def _open_address(text: str) -> str:
     return action_text(text) if is_template(text) else _address(text)
 
 
-def _signature(text: str) -> str:
+def is_signature(text: str) -> bool:
+    """Whether the text is base58 of 64 bytes."""
     try:
         SoldersSignature.from_string(text)
     except ValueError:
-        raise refusal("not_a_signature") from None
+        return False
+    return True
+
+
+def _signature(text: str) -> str:
+    if not is_signature(text):
+        raise refusal("not_a_signature")
     return text
 
 

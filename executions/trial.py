@@ -1,0 +1,138 @@
+"""Building and judging a payment that nobody makes: what a worker would find, in its order.
+
+Nothing is signed, sent, reserved or stored, and no key is needed, so the web process can do all of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from chain.errors import ChainError
+from chain.events import Event
+from executions import limits
+from executions.build import Prepared, prepare
+from executions.errors import ExecutionError, LimitExceeded
+from executions.gateway import WrongChain, gateway
+from executions.states import Status
+from workflows.checks import settings_of
+from workflows.models import Workflow
+from workflows.specs.limits import check_limits
+from workflows.specs.workflow import WorkflowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something would not happen: a stable code and a sentence with the figures."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedTransaction:
+    """The simulated transaction. `outflow_*` is what would leave the signer, fee and rent included."""
+
+    slot: int | None
+    fee_lamports: int | None
+    compute_units: int | None
+    logs: list[str]
+    outflow_lamports: int | None
+    outflow_tokens: dict[str, int]
+    recipients: list[str]
+    programs: list[str]
+    status: str = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What building and judging came to."""
+
+    status: str = Status.SUCCESS.value
+    transaction: PreviewedTransaction | None = None
+    limits: tuple[Problem, ...] = ()
+    needs_approval: bool = False
+    error: Problem | None = None
+
+
+def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime) -> Tried:
+    """What a worker would find, in its order: the rate, what is written out, then the simulation."""
+    if limits.rate_used(workflow, now) >= workflow.max_executions_per_hour:
+        detail = f"{workflow.max_executions_per_hour} executions in the last hour are the limit"
+        return Tried(Status.THROTTLED.value, error=Problem("rate_limited", detail))
+    if not spec.actions:
+        return Tried()
+    written_out = tuple(Problem("limit_exceeded", one.detail) for one in check_limits(spec, settings_of(workflow)))
+    signer = workflow.signer
+    if signer is None:
+        missing = Problem("signer_missing", "the workflow has no signer")
+        return Tried(Status.FAILED.value, limits=written_out, error=missing)
+    try:
+        prepared = _prepared(workflow, signer.address, spec, event, now)
+    except (ExecutionError, WrongChain, ChainError) as error:
+        return _unbuilt(error, written_out)
+    refusals = limits.refusals(workflow=workflow, signer=signer, prepared=prepared, now=now)
+    asks = workflow.approval_above_lamports is not None and (
+        prepared.outflow.lamports > workflow.approval_above_lamports
+    )
+    tripped = tuple(Problem(one.code, one.detail) for one in refusals)
+    tripped = written_out + tripped
+    return Tried(
+        Status.FAILED.value if tripped else Status.SUCCESS.value,
+        _transaction(prepared),
+        tripped,
+        asks,
+        tripped[0] if tripped else None,
+    )
+
+
+def _prepared(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, now: datetime) -> Prepared:
+    made_up = secrets.token_hex(32)
+    return prepare(
+        gateway=gateway(),
+        signer_address=payer,
+        spec_actions=spec.actions,
+        context={
+            "event": event.as_json(),
+            "workflow": {"id": str(workflow.id), "name": workflow.name},
+            "execution": {"id": made_up, "created_at": now.isoformat()},
+        },
+        execution_id=made_up,
+        attempt=1,
+    )
+
+
+def _unbuilt(error: Exception, written_out: tuple[Problem, ...]) -> Tried:
+    """The simulation of one that failed is shown as far as it went."""
+    problem = Problem(getattr(error, "code", "unavailable"), str(error))
+    simulation = getattr(error, "simulation", None)
+    transaction = None
+    if simulation is not None:
+        transaction = PreviewedTransaction(
+            slot=None,
+            fee_lamports=None,
+            compute_units=simulation.get("compute_units"),
+            logs=list(simulation.get("logs") or ()),
+            outflow_lamports=None,
+            outflow_tokens={},
+            recipients=[],
+            programs=[],
+            status="failed",
+        )
+    found = (*written_out, problem) if isinstance(error, LimitExceeded) else written_out
+    return Tried(Status.FAILED.value, transaction, found, error=problem)
+
+
+def _transaction(prepared: Prepared) -> PreviewedTransaction:
+    simulation = prepared.simulation
+    return PreviewedTransaction(
+        slot=simulation.get("slot"),
+        fee_lamports=simulation.get("fee_lamports"),
+        compute_units=simulation.get("compute_units"),
+        logs=list(simulation.get("logs") or ()),
+        outflow_lamports=prepared.outflow.lamports,
+        outflow_tokens=dict(prepared.outflow.tokens),
+        recipients=sorted(set(prepared.recipients)),
+        programs=sorted(set(prepared.programs)),
+    )
