@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from executions.models import Attempt, Delivery, Execution, ExecutionKey
+from executions.models import Delivery, Execution, ExecutionKey
+from executions.search import MIN_PREFIX, found_by_signature, found_by_text
 from executions.states import DeliveryStatus, Status
-
-# Shorter beginnings of an id would be a search through everything.
-MIN_ID_PREFIX = 6
-HEX = re.compile(r"[0-9a-f]{1,64}")
-BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,88}")
-LONGEST_ADDRESS = 44
 
 
 class ExecutionFilter(django_filters.FilterSet):
     workflow = django_filters.UUIDFilter(field_name="workflow_id")
     status = django_filters.MultipleChoiceFilter(
-        choices=[(status.value, status.value) for status in Status], help_text="May be given more than once."
+        choices=[(status.value, status.value) for status in Status],
+        # A row has one status: nothing comes twice, and looking for what does would sort the whole history.
+        distinct=False,
+        help_text="May be given more than once.",
     )
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
@@ -30,8 +26,8 @@ class ExecutionFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(
         method="by_text",
         max_length=200,
-        help_text=f"An id or its first characters ({MIN_ID_PREFIX} or more), a signature, the event's account, or a"
-        " part of the workflow's name.",
+        help_text="An id, a signature, or the event's account, each whole or by its first characters"
+        f" ({MIN_PREFIX} or more), or a part of the workflow's name.",
     )
 
     class Meta:
@@ -39,22 +35,10 @@ class ExecutionFilter(django_filters.FilterSet):
         fields = ("workflow", "status", "created_after", "created_before", "signature", "search")
 
     def by_signature(self, rows: QuerySet[Execution], name: str, signature: str) -> QuerySet[Execution]:
-        return rows.filter(_of_signature(signature))
+        return found_by_signature(rows, signature)
 
     def by_text(self, rows: QuerySet[Execution], name: str, text: str) -> QuerySet[Execution]:
-        text = text.strip()
-        found = Q(workflow__name__icontains=text)
-        if len(text) >= MIN_ID_PREFIX and HEX.fullmatch(text):
-            keys = ExecutionKey.objects.filter(execution_id__startswith=text)
-            found |= Q(id__in=keys.values("id"))
-        if BASE58.fullmatch(text):
-            found |= Q(event__account=text) if len(text) <= LONGEST_ADDRESS else _of_signature(text)
-        return rows.filter(found)
-
-
-def _of_signature(signature: str) -> Q:
-    sent = Attempt.objects.filter(signature=signature).values("execution_id")
-    return Q(id__in=sent) | Q(event__signature=signature)
+        return found_by_text(rows, text)
 
 
 class DeliveryFilter(django_filters.FilterSet):

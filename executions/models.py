@@ -12,7 +12,10 @@ from typing import Any
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Collate
+from django.db.models.lookups import IsNull
 
 from accounts.models import Team
 from executions.states import (
@@ -93,6 +96,27 @@ class Execution(models.Model):
             # The lists: a team's, a workflow's, by status. Newest first, by cursor.
             models.Index(fields=["team", "-created_at", "-id"], include=["status"], name="executions_of_a_team"),
             models.Index(fields=["workflow", "-created_at", "-id"], name="executions_of_a_workflow"),
+            # The list by a final status, which may be rare: entered once, when an execution ends. The others are few,
+            # and found by the claim's and the sweeper's.
+            models.Index(
+                fields=["team", "status", "-created_at", "-id"],
+                condition=Q(status__in=["success", "failed", "filtered", "throttled"]),
+                name="executions_ended",
+            ),
+            # The search (executions.search): by the event's account, newest first, and by its transaction. State
+            # events have no signature.
+            models.Index(
+                F("team"),
+                Collate(KT("event__account"), "C"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="executions_by_account",
+            ),
+            models.Index(
+                Collate(KT("event__signature"), "C"),
+                condition=Q(IsNull(KT("event__signature"), False)),
+                name="executions_by_signature",
+            ),
             # The claim and the sweeper: what nobody works on.
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="executions_pending"),
             # The sweeper: what somebody worked on and died; what waits for the chain or a person.

@@ -33,6 +33,13 @@ def execution_get(*, team: Team, execution_id: str) -> Execution:
     return found
 
 
+def executions_named(*, team: Team, execution_ids: Sequence[str]) -> QuerySet[Execution]:
+    """Those of the team with these ids, newest first; ids that the team does not have are left out."""
+    keys = ExecutionKey.objects.filter(execution_id__in=execution_ids).values("id")
+    rows = Execution.objects.filter(team=team, id__in=keys).order_by("-created_at", "-id")
+    return rows.defer("steps", "simulation", "filter_trace")
+
+
 def execution_rows(executions: Sequence[Execution]) -> list[dict[str, Any]]:
     """Executions as list rows: everything but event and steps."""
     ids = [execution.id for execution in executions]

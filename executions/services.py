@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,9 @@ from executions.intake import Match, execution_id, take
 from executions.models import Attempt, Execution
 from executions.states import MAY_LAND, AttemptStatus, Status, may_move
 from workflows.models import Workflow
+
+# More than one page of the list, less than a request should take on.
+MOST_RETRIED = 200
 
 
 @transaction.atomic
@@ -57,6 +61,30 @@ def execution_retry(*, actor: Actor, execution: Execution) -> Execution:
     audit.record(actor, "execution_retried", "execution", row.execution_id)
     transaction.on_commit(lambda: dispatch.wake([row.pk]))
     return row
+
+
+def executions_retry(*, actor: Actor, executions: Iterable[Execution]) -> list[tuple[Execution, Refused | None]]:
+    """Each once more, in a transaction of its own, and why it was refused; one that is refused stops no other.
+
+    A crash on the way leaves those before it retried and the others as they were.
+    """
+    outcomes: list[tuple[Execution, Refused | None]] = []
+    for execution in executions:
+        try:
+            outcomes.append((execution_retry(actor=actor, execution=execution), None))
+        except Refused as refused:
+            outcomes.append((execution, refused))
+    return outcomes
+
+
+def retry_refusals(executions: Sequence[Execution]) -> dict[int, Refused]:
+    """Why those that cannot be retried now cannot, by the row's id: one query for all."""
+    attempts: dict[int, list[Attempt]] = defaultdict(list)
+    ids = [execution.id for execution in executions]
+    for attempt in Attempt.objects.filter(execution_id__in=ids).defer("raw", "logs"):
+        attempts[attempt.execution_id].append(attempt)
+    refusals = {execution.id: retry_refusal(execution, attempts[execution.id]) for execution in executions}
+    return {row_id: refusal for row_id, refusal in refusals.items() if refusal is not None}
 
 
 def retry_refusal(execution: Execution, attempts: Iterable[Attempt]) -> Refused | None:

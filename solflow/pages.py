@@ -7,7 +7,7 @@ from django.urls import include, path
 
 import accounts.views
 from accounts.people import views as people
-from executions.views import approval, delivery, message, pause, resolution
+from executions.views import approval, delivery, listing, message, pause, resolution
 from executions.views import channel as channels
 from executions.views import execution as executions
 from solflow.views import resources
@@ -30,7 +30,8 @@ workflow_pages = [
     path("<uuid:workflow_id>/webhook-secret/", webhook_secret.make, name="webhook-secret"),
 ]
 execution_pages = [
-    path("", executions.execution_index, name="list"),
+    path("", listing.index, name="list"),
+    path("retry/", listing.retry, name="retry-marked"),
     path("<execution_id:execution_id>/", executions.execution_page, name="detail"),
     path("<execution_id:execution_id>/retry/", executions.retry, name="retry"),
     path("<execution_id:execution_id>/replay/", executions.replay, name="replay"),

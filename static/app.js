@@ -19,6 +19,18 @@
     }
   }
 
+  // Rows marked for one action together; the bar that does it is shown by CSS.
+  const marks = () => [...document.querySelectorAll("td.pick input")];
+
+  function countMarks() {
+    const count = marks().filter((mark) => mark.checked).length;
+    const text = $("[data-marked]");
+    if (text && count) text.textContent = `${count} execution${count === 1 ? "" : "s"} marked`;
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("td.pick input")) countMarks();
+  });
+
   const actions = {
     copy: (button) => copy(button.dataset.copy),
     fill: (button) => {
@@ -26,6 +38,14 @@
       field.value = $(button.dataset.fillFrom).textContent.trim();
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.focus();
+    },
+    "mark-all": (box) => {
+      for (const mark of marks()) mark.checked = box.checked;
+      countMarks();
+    },
+    unmark: () => {
+      for (const mark of [...marks(), $("[data-do='mark-all']")]) mark.checked = false;
+      countMarks();
     },
     theme: () => {
       const dark = document.documentElement.classList.toggle("dark");

@@ -1,64 +1,33 @@
-"""The pages of executions, and what people make executions do: run, retry, replay."""
+"""The page of an execution, and what people make executions do: run, retry, replay."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import Refused
-from accounts.keyset import BadCursor, older_page
-from accounts.models import Role, Team
-from accounts.pages import PageRequest, telling, words
+from accounts.models import Role
+from accounts.pages import PageRequest, telling
 from accounts.permissions import page
 from executions.explorer import Explorer
-from executions.filters import ExecutionFilter
 from executions.models import Attempt, Delivery, Execution, Reservation
 from executions.selectors import (
     execution_approval,
     execution_attempts,
     execution_deliveries,
     execution_get,
-    execution_list,
     execution_reservations,
-    last_attempts,
     transaction_of,
 )
 from executions.services import execution_replay, execution_retry, execution_run, replay_refusal, retry_refusal
 from executions.states import FINAL, MAY_LAND, AttemptStatus, DeliveryStatus, Status, WaitingFor
-from executions.stats import figures
-from workflows.selectors import workflow_get, workflow_list
+from workflows.selectors import workflow_get
 
-PAGE_SIZE = 50
 SAME_VERSION = "same"
-NAMES_OFFERED = 500
-
-
-@require_safe
-@page()
-def execution_index(request: PageRequest) -> HttpResponse:
-    """The team's executions, newest first."""
-    team = request.actor.team
-    filters = words(request, "status", "workflow", "q")
-    try:
-        rows, next_cursor = older_page(_narrowed(team, filters), request.GET.get("before"), size=PAGE_SIZE)
-    except BadCursor:
-        rows, next_cursor = [], None
-    narrowed = filters["workflow"] or filters["q"]
-    context = {
-        "executions": rows,
-        "attempts": last_attempts(rows),
-        "next_cursor": next_cursor,
-        "filters": filters,
-        "status_counts": None if narrowed else figures(team=team).executions,
-        "workflows": workflow_list(team=team).order_by("name").values("id", "name")[:NAMES_OFFERED],
-    }
-    return render(request, "executions/list.html", context)
 
 
 @require_safe
@@ -135,20 +104,6 @@ def _refusals(execution: Execution, retry: Refused | None, replay: Refused | Non
     if replay is not None and execution.status in FINAL:
         refused.append(("A replay", replay.detail))
     return refused
-
-
-def _narrowed(team: Team, filters: dict[str, str]) -> QuerySet[Execution]:
-    """The list as filtered; nothing for a filter that makes no sense."""
-    given: dict[str, Any] = {
-        "workflow": filters["workflow"] or None,
-        "status": [filters["status"]] if filters["status"] else [],
-        "search": filters["q"],
-    }
-    # What no list shows may be large.
-    rows = execution_list(team=team).select_related(None).select_related("workflow")
-    narrowing = ExecutionFilter(given, queryset=rows.defer("steps", "simulation", "filter_trace"))
-    narrowed: QuerySet[Execution] = narrowing.qs if narrowing.is_valid() else rows.none()
-    return narrowed
 
 
 def _still_moves(attempts: list[Attempt], deliveries: list[Delivery]) -> bool:

@@ -36,7 +36,7 @@ READ = [
     "settings:token-create",
 ]
 WRITE = ["workflows:create", "workflows:gallery", "signers:create", "channels:create", "team:invite"]
-OPERATE = ["pause", "resume", "notifications:resend-all"]
+OPERATE = ["pause", "resume", "notifications:resend-all", "executions:retry-marked"]
 
 # Somebody else's token is none of a member's business: it does not exist for them.
 REFUSED = {"SETTINGS:TOKEN-REVOKE": 404}

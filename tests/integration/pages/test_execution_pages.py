@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Installation
 from executions.figures import short
@@ -52,9 +54,75 @@ def test_the_list_is_narrowed_by_status_workflow_and_what_one_searches(
     assert found(workflow=other.id) == {failed.execution_id, filtered.execution_id}
     assert found(workflow=other.id, status="filtered") == {filtered.execution_id}
     assert found(q=signature) == {success.execution_id}
+    assert found(q=signature[:20]) == {success.execution_id}
     assert found(q=failed.execution_id[:10]) == {failed.execution_id}
+    assert found(q=WATCHED[:6]) == found(q="other") | found(q="one") == found()
     assert found(q=WATCHED) == found()
     assert found(q="nothing like it") == found(status="nonsense") == found(workflow="nonsense") == set()
+
+
+def test_the_list_is_narrowed_to_a_stretch_of_time(workflow: Workflow, pages: Client) -> None:
+    now = timezone.now()
+    ages = {"minutes": 5, "hours": 60 * 5, "days": 60 * 24 * 3, "weeks": 60 * 24 * 30}
+    rows = {name: ended(workflow, "filtered") for name in ages}
+    for name, minutes in ages.items():
+        Execution.objects.filter(pk=rows[name].pk).update(created_at=now - timedelta(minutes=minutes))
+
+    def found(**query: Any) -> set[str]:
+        shown = set(ids(pages.get("/executions/", query)))
+        return {name for name, row in rows.items() if row.execution_id in shown}
+
+    long_ago = (now - timedelta(days=30)).date().isoformat()
+    assert found(range="hour") == {"minutes"}
+    assert found(range="day") == {"minutes", "hours"}
+    assert found(range="week") == {"minutes", "hours", "days"}
+    assert found(range="dates", **{"from": long_ago, "to": long_ago}) == {"weeks"}
+    assert found(range="dates", to=long_ago) == {"weeks"}
+    assert found(range="dates") == set(rows)
+    for wrong in ({"range": "ever"}, {"range": "dates", "from": "tomorrow"}, {"range": "dates", "to": "9999-12-31"}):
+        assert found(**wrong) == set()
+
+
+def test_marked_executions_are_run_again_after_one_page_that_says_what_will_happen(
+    workflow: Workflow, bob: Person
+) -> None:
+    failed, throttled, landing = ended(workflow, "failed"), ended(workflow, "throttled"), ended(workflow, "failed")
+    attempted(landing, status="unknown")
+    client, marked = browser(bob), [row.execution_id for row in (failed, throttled, landing)]
+    assert text_of(client.get("/executions/")).count('name="execution"') == 3
+    asked = client.post("/executions/retry/", {"execution": marked, "filters": "?status=failed"})
+    assert "Retry 2 executions?" in text_of(asked) and "may still land; a retry could pay twice" in text_of(asked)
+    assert set(Execution.objects.values_list("status", flat=True)) == {"failed", "throttled"}
+    done = client.post(
+        "/executions/retry/", {"execution": marked, "filters": "?status=failed", "confirmed": "yes"}, follow=True
+    )
+    assert done.redirect_chain == [("/executions/?status=failed", 302)]
+    assert "2 executions run again." in text_of(done) and "Not run again: transaction" in text_of(done)
+    assert dict(Execution.objects.values_list("execution_id", "status")) == {
+        failed.execution_id: "pending",
+        throttled.execution_id: "pending",
+        landing.execution_id: "failed",
+    }
+    assert AuditEntry.objects.filter(action="execution_retried").count() == 2
+
+
+def test_marks_of_another_team_or_of_nothing_change_nothing(workflow: Workflow, charlie: Person) -> None:
+    failed = ended(workflow, "failed")
+    client = browser(charlie)
+    asked = client.post("/executions/retry/", {"execution": [failed.execution_id]})
+    assert "Nothing to retry" in text_of(asked) and failed.workflow.name not in text_of(asked)
+    done = client.post("/executions/retry/", {"execution": [failed.execution_id], "confirmed": "yes"}, follow=True)
+    assert "Not run again: there is no such execution." in text_of(done)
+    assert "Mark the executions" in text_of(client.post("/executions/retry/", follow=True))
+    too_many = {"execution": [f"{number:064x}" for number in range(201)]}
+    assert "At most 200" in text_of(client.post("/executions/retry/", too_many, follow=True))
+    failed.refresh_from_db()
+    assert failed.status == "failed"
+
+
+def test_a_viewer_marks_nothing(workflow: Workflow, carol: Person) -> None:
+    ended(workflow, "failed")
+    assert 'name="execution"' not in text_of(browser(carol).get("/executions/"))
 
 
 def test_the_counts_beside_the_statuses_are_those_of_everything_or_absent(
@@ -70,7 +138,7 @@ def test_the_counts_beside_the_statuses_are_those_of_everything_or_absent(
 def test_the_list_goes_on_by_cursor_even_among_rows_of_one_instant(
     workflow: Workflow, pages: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("executions.views.execution.PAGE_SIZE", 3)
+    monkeypatch.setattr("executions.views.listing.PAGE_SIZE", 3)
     rows = [pending(workflow) for _ in range(8)]
     Execution.objects.update(created_at=rows[0].created_at)
     seen, cursor = [], None
