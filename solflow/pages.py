@@ -13,15 +13,19 @@ from executions.views import execution as executions
 from solflow.views import resources
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
-from workflows.views import channel, gallery, signer, webhook_secret, workflow
+from workflows.views import channel, exchange, gallery, signer, webhook_secret, workflow
 
 workflow_pages = [
     path("", watched.index, name="list"),
     path("new/", workflow.create, name="create"),
+    path("export/", exchange.export_all, name="export-all"),
+    path("import/", exchange.import_, name="import"),
     path("templates/", gallery.index, name="gallery"),
     path("templates/<slug:slug>/", gallery.use, name="recipe"),
     path("<uuid:workflow_id>/", watched.detail, name="detail"),
     path("<uuid:workflow_id>/edit/", watched.edit, name="edit"),
+    path("<uuid:workflow_id>/export/", exchange.export, name="export"),
+    path("<uuid:workflow_id>/duplicate/", exchange.duplicate, name="duplicate"),
     path("<uuid:workflow_id>/enable/", watched.enable, name="enable"),
     path("<uuid:workflow_id>/disable/", workflow.disable, name="disable"),
     path("<uuid:workflow_id>/pause/", pause.pause_workflow, name="pause"),

@@ -18,6 +18,7 @@ from solflow.api.errors import api_not_found
 from solflow.api.stats import StatsViewSet
 from solflow.api.workflow import WorkflowViewSet
 from workflows.api.address_list import AddressListViewSet
+from workflows.api.exchange import ExchangeViewSet
 from workflows.api.idl import IdlViewSet
 
 
@@ -41,6 +42,8 @@ router.register("rpc-endpoints", EndpointViewSet, basename="api-rpc-endpoint")
 router.register("audit", AuditViewSet, basename="api-audit")
 
 v1 = [
+    path("workflows/export/", ExchangeViewSet.as_view({"get": "retrieve"}), name="api-workflow-export"),
+    path("workflows/import/", ExchangeViewSet.as_view({"post": "create"}), name="api-workflow-import"),
     *router.urls,
     path("pause/", PauseViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"}), name="api-pause"),
     path("stats/", StatsViewSet.as_view({"get": "retrieve"}), name="api-stats"),

@@ -16,8 +16,7 @@ from workflows.api.fields import AddressField
 from workflows.models import AddressList
 from workflows.selectors import address_list_get, address_list_list
 from workflows.services import address_list_create, address_list_delete, address_list_update
-
-MAX_ENTRIES = 10_000
+from workflows.specs.exchange import MAX_ENTRIES
 
 
 class EntrySerializer(StrictSerializer):

@@ -24,6 +24,7 @@ MOST_QUERIES = 12
 READ = [
     "overview",
     "workflows:list",
+    "workflows:export-all",
     "executions:list",
     "signers:list",
     "channels:list",
@@ -35,7 +36,14 @@ READ = [
     "settings:own",
     "settings:token-create",
 ]
-WRITE = ["workflows:create", "workflows:gallery", "signers:create", "channels:create", "team:invite"]
+WRITE = [
+    "workflows:create",
+    "workflows:import",
+    "workflows:gallery",
+    "signers:create",
+    "channels:create",
+    "team:invite",
+]
 OPERATE = ["pause", "resume", "notifications:resend-all", "executions:retry-marked"]
 
 # Somebody else's token is none of a member's business: it does not exist for them.
@@ -58,6 +66,8 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "workflows:detail": ("viewer", reverse("workflows:detail", kwargs=of_workflow)),
         "workflows:edit": ("admin", reverse("workflows:edit", kwargs=of_workflow)),
         "workflows:recipe": ("admin", reverse("workflows:recipe", kwargs={"slug": "heartbeat"})),
+        "workflows:export": ("viewer", reverse("workflows:export", kwargs=of_workflow)),
+        "WORKFLOWS:DUPLICATE": ("admin", reverse("workflows:duplicate", kwargs=of_workflow)),
         "WORKFLOWS:ENABLE": ("admin", reverse("workflows:enable", kwargs=of_workflow)),
         "WORKFLOWS:DISABLE": ("admin", reverse("workflows:disable", kwargs=of_workflow)),
         "WORKFLOWS:PAUSE": ("operator", reverse("workflows:pause", kwargs=of_workflow)),
