@@ -10,20 +10,25 @@ from accounts.people import views as people
 from executions.views import approval, delivery, listing, message, pause, resolution
 from executions.views import channel as channels
 from executions.views import execution as executions
-from solflow.views import resources
+from solflow.views import builder, resources
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
 from workflows.views import channel, exchange, gallery, signer, webhook_secret, workflow
 
 workflow_pages = [
     path("", watched.index, name="list"),
-    path("new/", workflow.create, name="create"),
+    path("new/", workflow.start, name="start"),
+    path("new/json/", workflow.create, name="create"),
     path("export/", exchange.export_all, name="export-all"),
     path("import/", exchange.import_, name="import"),
     path("templates/", gallery.index, name="gallery"),
     path("templates/<slug:slug>/", gallery.use, name="recipe"),
     path("<uuid:workflow_id>/", watched.detail, name="detail"),
     path("<uuid:workflow_id>/edit/", watched.edit, name="edit"),
+    path("<uuid:workflow_id>/builder/", builder.builder, name="builder"),
+    path("<uuid:workflow_id>/builder/json/", builder.edit_json, name="builder-json"),
+    path("<uuid:workflow_id>/builder/publish/", builder.publish, name="publish"),
+    path("<uuid:workflow_id>/builder/discard/", builder.discard, name="discard"),
     path("<uuid:workflow_id>/export/", exchange.export, name="export"),
     path("<uuid:workflow_id>/duplicate/", exchange.duplicate, name="duplicate"),
     path("<uuid:workflow_id>/enable/", watched.enable, name="enable"),

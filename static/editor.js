@@ -2,34 +2,40 @@
 (() => {
   const LINE_PX = 19.2;
 
-  for (const editor of document.querySelectorAll(".editor")) {
+  function number(editor) {
     const field = editor.querySelector("textarea");
-    const gutter = editor.querySelector(".gutter");
     const marked = new Set(editor.dataset.problemLines.split(" "));
-    let lines = 0;
-
-    function number() {
-      const count = field.value.split("\n").length;
-      if (count === lines) return;
-      lines = count;
-      field.rows = Math.min(Math.max(count + 1, 24), 44);
-      gutter.replaceChildren(
-        ...Array.from({ length: count }, (_, i) => {
-          const line = document.createElement("li");
-          line.className = marked.has(String(i + 1)) ? "bad" : "";
-          line.textContent = i + 1;
-          return line;
-        }),
-      );
-    }
-
-    field.addEventListener("input", number);
-    field.addEventListener("scroll", () => {
-      gutter.scrollTop = field.scrollTop;
-    });
-    number();
+    const count = field.value.split("\n").length;
+    field.rows = Math.min(Math.max(count + 1, 24), 44);
+    editor.querySelector(".gutter").replaceChildren(
+      ...Array.from({ length: count }, (_, i) => {
+        const line = document.createElement("li");
+        line.className = marked.has(String(i + 1)) ? "bad" : "";
+        line.textContent = i + 1;
+        return line;
+      }),
+    );
     editor.dataset.numbered = "";
   }
+
+  const all = () => document.querySelectorAll(".editor").forEach(number);
+  all();
+  // What was swapped in, or over what was there.
+  document.addEventListener("htmx:afterSettle", all);
+
+  document.addEventListener("input", (event) => {
+    const editor = event.target.closest(".editor");
+    if (editor) number(editor);
+  });
+
+  document.addEventListener(
+    "scroll",
+    (event) => {
+      const editor = event.target.closest?.(".editor");
+      if (editor) editor.querySelector(".gutter").scrollTop = event.target.scrollTop;
+    },
+    true,
+  );
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-line]");

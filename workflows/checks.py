@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.errors import Invalid
 from accounts.models import Team
 from workflows.errors import invalid
 from workflows.models import AddressList, Channel, Idl, Signer, Workflow
@@ -83,6 +84,18 @@ def check_draft(draft: Any) -> dict[str, Any] | None:
     if problems:
         raise invalid(_under("draft", problems))
     return plain
+
+
+def draft_problems(*, workflow: Workflow, document: Mapping[str, Any]) -> list[SpecError]:
+    """Everything that would keep this document from being published; paths are those of the document."""
+    try:
+        check(team=workflow.team, definition=document, settings={}, signer_id=workflow.signer_id, known=workflow)
+    except Invalid as error:
+        return [
+            SpecError(one.path.removeprefix("definition").removeprefix("."), one.code, one.detail)
+            for one in error.errors
+        ]
+    return []
 
 
 def reference_problems(*, team: Team, spec: WorkflowSpec) -> list[SpecError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from django.utils import timezone
 
 from accounts.errors import Missing
 from accounts.models import Team
-from workflows.models import AddressList, Channel, Idl, Signer, WebhookSecret, Workflow, WorkflowVersion
+from workflows.drafting.cards import ordered
+from workflows.drafting.paths import Document
+from workflows.models import AddressEntry, AddressList, Channel, Idl, Signer, WebhookSecret, Workflow, WorkflowVersion
 
 _CHANNEL_USAGE = """
 SELECT (notification->>'channel')::uuid, count(DISTINCT w.id)
@@ -42,6 +45,12 @@ def workflow_find(*, team: Team, named: str) -> Workflow:
 def workflow_versions(*, workflow: Workflow) -> QuerySet[WorkflowVersion]:
     """Everything that was ever live, newest first."""
     return workflow.versions.order_by("-created_at", "-id")
+
+
+def workflow_document(*, workflow: Workflow) -> Document:
+    """What the builder shows: the draft, or else a copy of what is live; its keys in the order of the specs."""
+    live = workflow.version.definition if workflow.version is not None else {}
+    return ordered(workflow.draft if isinstance(workflow.draft, dict) else live)
 
 
 def workflows_naming(*, team: Team, row_id: UUID) -> QuerySet[Workflow]:
@@ -102,6 +111,12 @@ def address_list_list(*, team: Team) -> QuerySet[AddressList]:
 
 def address_list_get(*, team: Team, list_id: UUID) -> AddressList:
     return _one(address_list_list(team=team).prefetch_related("entries"), list_id, "address list")
+
+
+def address_labels(*, team: Team, addresses: Collection[str]) -> dict[str, str]:
+    """What the team calls these addresses: their label, or else the list that they are in."""
+    entries = AddressEntry.objects.filter(list__team=team, address__in=addresses).select_related("list")
+    return {entry.address: entry.label or f"in {entry.list.name}" for entry in entries.order_by("label", "list__name")}
 
 
 def idl_list(*, team: Team) -> QuerySet[Idl]:

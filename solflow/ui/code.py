@@ -70,21 +70,31 @@ class Problem:
 
 
 def problems_with_lines(errors: Iterable[Any], source: str) -> list[Problem]:
-    """The errors (`path`, `detail`, perhaps a `line` of their own) with the line each stands on, in reading order."""
+    """The errors (`path`, `detail`) with the line each stands on, in reading order."""
     positions = _positions(source)
-    problems = [
-        Problem(getattr(error, "line", 0) or _line_of(positions, source, error.path), error.path, error.detail)
-        for error in errors
-    ]
+    problems = [Problem(_line_of(positions, source, error.path), error.path, error.detail) for error in errors]
     return sorted(problems, key=lambda problem: problem.line)
 
 
 def _line_of(positions: dict[tuple[PathPart, ...], int], source: str, path: str) -> int:
-    """The line of the path, or of its nearest parent: what is missing has no line of its own."""
+    """The line of the path, or of its nearest parent: what is missing has no line of its own. "" is the whole text:
+    where it stops being JSON."""
+    if not path:
+        return _broken_line(source)
     parts = tuple(int(index) if index else name for index, name in _PATH_PART.findall(path))
     for length in range(len(parts), 0, -1):
         if parts[:length] in positions:
             return source.count("\n", 0, positions[parts[:length]]) + 1
+    return 0
+
+
+def _broken_line(source: str) -> int:
+    try:
+        json.loads(source)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except (ValueError, RecursionError):
+        return 0
     return 0
 
 

@@ -117,47 +117,56 @@ class Pipeline:
 def pipeline(definition: Mapping[str, Any], channels: Mapping[str, Any]) -> Pipeline:
     """The cards of a definition, top to bottom; `channels` gives `name` and `type` by channel id."""
     return Pipeline(
-        trigger=_trigger_card(definition["trigger"]),
+        trigger=trigger_card(definition["trigger"]),
         filter=condition(definition["filter"]) if definition.get("filter") else None,
-        actions=[_action_card(action) for action in definition.get("actions") or []],
-        notifications=[_notification_card(item, channels) for item in definition.get("notifications") or []],
+        actions=[action_card(action) for action in definition.get("actions") or []],
+        notifications=[notification_card(item, channels) for item in definition.get("notifications") or []],
     )
 
 
-def _trigger_card(trigger: Mapping[str, Any]) -> Card:
-    kind = trigger["type"]
+def trigger_card(trigger: Any) -> Card:
+    """The card of a trigger; of a draft's too, which may be anything."""
+    part = _mapping(trigger)
+    kind = words(part.get("type") or "Not chosen yet")
     title = TRIGGER_WORDS.get(kind, kind)
-    if kind == "balance_change" and trigger.get("direction", "any") != "any":
-        title = f"Balance {trigger['direction']}s"
-    return Card(
-        "trigger", TRIGGER_ICONS.get(kind, "radio-tower"), "Trigger", title, _facts(trigger, {"type", "direction"})
-    )
+    if kind == "balance_change" and part.get("direction") in ("increase", "decrease"):
+        title = f"Balance {part['direction']}s"
+    icon = TRIGGER_ICONS.get(kind, "radio-tower")
+    return Card("trigger", icon, "Trigger", title, _facts(part, {"type", "direction"}))
 
 
-def _action_card(action: Mapping[str, Any]) -> Card:
-    kind = action["type"]
+def action_card(action: Any) -> Card:
+    """The card of an action; of a draft's too."""
+    part = _mapping(action)
+    kind = words(part.get("type") or "Not chosen yet")
     title = ACTION_WORDS.get(kind, kind)
-    if kind == "transfer_sol" and isinstance(action.get("lamports"), int):
-        title = f"Transfer {sol(action['lamports'])} SOL"
-    return Card("action", ACTION_ICONS.get(kind, "zap"), "Action", title, _facts(action, {"type"}))
+    if kind == "transfer_sol" and isinstance(part.get("lamports"), int):
+        title = f"Transfer {sol(part['lamports'])} SOL"
+    return Card("action", ACTION_ICONS.get(kind, "zap"), "Action", title, _facts(part, {"type"}))
 
 
-def _notification_card(notification: Mapping[str, Any], channels: Mapping[str, Any]) -> Card:
-    channel = channels.get(str(notification["channel"]))
+def notification_card(notification: Any, channels: Mapping[str, Any]) -> Card:
+    """The card of a notification; of a draft's too. `channels` as for `pipeline`."""
+    part = _mapping(notification)
+    channel_id = part.get("channel")
+    channel = channels.get(str(channel_id))
     icon = CHANNEL_ICONS.get(channel.type, "bell") if channel else "bell"
-    outcomes = ", ".join(notification.get("on") or [])
-    facts = _facts(notification, {"channel", "on", "color"})
+    outcomes = words(part.get("on") or [])
     return Card(
         "notify",
         icon,
         f"On {outcomes}" if outcomes else "Notification",
-        channel.name if channel else "Unknown channel",
-        facts,
+        channel.name if channel else "Unknown channel" if channel_id else "Channel not chosen yet",
+        _facts(part, {"channel", "on", "color"}),
     )
 
 
+def _mapping(part: Any) -> Mapping[str, Any]:
+    return part if isinstance(part, Mapping) else {}
+
+
 def _facts(part: Mapping[str, Any], left_out: set[str]) -> list[Fact]:
-    return [_fact(key, value) for key, value in part.items() if key not in left_out and not _is_unset(value)]
+    return [_fact(plain(key), value) for key, value in part.items() if key not in left_out and not _is_unset(value)]
 
 
 def _is_unset(value: Any) -> bool:
@@ -173,17 +182,19 @@ def _fact(key: str, value: Any) -> Fact:
     return Fact(label, words(value))
 
 
-def condition(part: Mapping[str, Any]) -> Condition:
-    """A filter of the definition as a tree of groups and comparisons."""
+def condition(part: Any) -> Condition:
+    """A filter as a tree of groups and comparisons; what a draft holds that is neither, as it is."""
+    if not isinstance(part, Mapping):
+        return Condition(name=words(part))
     for group, label in GROUP_WORDS.items():
         if group in part:
             members = part[group] if isinstance(part[group], list) else [part[group]]
             return Condition(group=label, children=[condition(member) for member in members])
-    value = part.get("value")
+    name, op, value = plain(part.get("field") or ""), plain(part.get("op") or ""), part.get("value")
     return Condition(
-        name=plain(part["field"]),
-        operator=OPERATOR_WORDS.get(part["op"], part["op"]),
-        value="" if part["op"] in {"exists", "changed"} else value_words(part["field"], value),
+        name=name or "a field",
+        operator=OPERATOR_WORDS.get(op, op),
+        value="" if op in {"exists", "changed"} else value_words(name, value),
         whole_value=plain(value) if isinstance(value, str) else "",
     )
 

@@ -90,6 +90,7 @@ class Story:
         page = self.page
         page.goto("/workflows/")
         page.get_by_role("link", name="New workflow").click()
+        page.get_by_role("link", name="From JSON").click()
         page.get_by_label("Name", exact=True).fill("Answer deposits")
         page.get_by_label("Signer").select_option(label=signer)
         field = page.get_by_label("Definition as JSON")

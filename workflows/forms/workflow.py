@@ -28,11 +28,10 @@ FIRST_DEFINITION = {
 
 @dataclass(frozen=True, slots=True)
 class DefinitionProblem:
-    """A problem at a path of the definition; `line` where the text is no JSON and so has no paths."""
+    """A problem at a path of the definition."""
 
     path: str
     detail: str
-    line: int = 0
 
 
 class WorkflowForm(ServiceForm):
@@ -110,7 +109,7 @@ class WorkflowForm(ServiceForm):
     def refuse(self, error: ServiceError) -> None:
         """As every form; the problems of the definition go beside its text, line by line, and are counted below it."""
         of_definition = [problem for problem in error.errors if self.field_of(problem) == "definition"]
-        self.definition_errors = [_placed(problem, self.cleaned_data["definition"]) for problem in of_definition]
+        self.definition_errors = [_placed(problem) for problem in of_definition]
         elsewhere = [problem for problem in error.errors if problem not in of_definition]
         if elsewhere or not error.errors:
             super().refuse(type(error)(error.detail, errors=elsewhere))
@@ -136,17 +135,5 @@ def _mark(workflow: Workflow) -> str:
     return workflow.updated_at.isoformat()
 
 
-def _placed(problem: FieldProblem, text: str) -> DefinitionProblem:
-    path = problem.path.removeprefix("definition").removeprefix(".")
-    return DefinitionProblem(path, problem.detail, 0 if path else _broken_line(text))
-
-
-def _broken_line(text: str) -> int:
-    """The line at which the text stops being JSON; 0 when it is JSON."""
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return error.lineno
-    except (ValueError, RecursionError):
-        return 0
-    return 0
+def _placed(problem: FieldProblem) -> DefinitionProblem:
+    return DefinitionProblem(problem.path.removeprefix("definition").removeprefix("."), problem.detail)

@@ -2,6 +2,7 @@
 
 from workflows.services.address_list import address_list_create, address_list_delete, address_list_update
 from workflows.services.channel import channel_create, channel_delete, channel_secret_make, channel_update
+from workflows.services.draft import draft_discard, draft_save
 from workflows.services.exchange import Imported, workflow_duplicate, workflows_import
 from workflows.services.idl import idl_create, idl_delete, idl_update
 from workflows.services.signer import signer_create, signer_delete, signer_pause, signer_resume, signer_update
@@ -27,6 +28,8 @@ __all__ = [
     "channel_delete",
     "channel_secret_make",
     "channel_update",
+    "draft_discard",
+    "draft_save",
     "idl_create",
     "idl_delete",
     "idl_update",

@@ -130,16 +130,30 @@ ACTION_TYPES: Mapping[str, tuple[type[Part], ...]] = {
     "call_program": (CallProgramRaw, CallProgramByIdl),
     "memo": (Memo,),
 }
+# Each with the name by which its union tags it: a type, or a type and the way in which it is written.
+ACTION_VARIANTS: Mapping[str, type[Part]] = {
+    "transfer_sol": TransferSol,
+    "transfer_token": TransferToken,
+    "call_program.idl": CallProgramByIdl,
+    "call_program.raw": CallProgramRaw,
+    "memo": Memo,
+}
 
 
-def _tag(value: Any) -> str | None:
+def action_variant(value: Any) -> str | None:
+    """The key in ACTION_VARIANTS as which an action would be read, parsed or not; None for a type that is none."""
     kind = type_of(value)
     if kind == "call_program":
         by_idl = isinstance(value, CallProgramByIdl) or (
             isinstance(value, Mapping) and ("idl" in value or "instruction" in value or "args" in value)
         )
-        return TAG_MARK + ("call_program.idl" if by_idl else "call_program.raw")
-    return TAG_MARK + kind if kind is not None and kind in ACTION_TYPES else None
+        return "call_program.idl" if by_idl else "call_program.raw"
+    return kind if kind is not None and kind in ACTION_TYPES else None
+
+
+def _tag(value: Any) -> str | None:
+    variant = action_variant(value)
+    return None if variant is None else TAG_MARK + variant
 
 
 Action = Annotated[

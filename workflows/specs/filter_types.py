@@ -12,7 +12,7 @@ from typing import Any
 from workflows.specs.conditions import PlacedCondition
 from workflows.specs.errors import SpecError
 from workflows.specs.event_fields import EventField, FieldKind, field_named
-from workflows.specs.operators import is_numeral
+from workflows.specs.operators import OPERATORS, Operator, is_numeral
 from workflows.specs.texts import spec_error
 from workflows.specs.triggers import Trigger
 
@@ -36,6 +36,12 @@ _WORDS: dict[FieldKind, str] = {
     "signature": "a signature",
     "base64": "text in base64",
 }
+
+
+def operators_for(kind: FieldKind) -> tuple[Operator, ...]:
+    """The operators that may ask for a field of this kind."""
+    refused = _REFUSED.get(kind, frozenset())
+    return tuple(operator for operator in OPERATORS if operator not in refused)
 
 
 def type_problems(trigger: Trigger, placed: Iterable[PlacedCondition]) -> Iterator[SpecError]:

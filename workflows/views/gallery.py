@@ -44,5 +44,5 @@ def use(request: PageRequest, slug: str) -> HttpResponse:
     )
     if workflow is not None:
         messages.success(request, f"{workflow.name} is saved. It watches nothing until you enable it.")
-        return redirect("workflows:detail", workflow.id)
+        return redirect("workflows:builder", workflow.id)
     return render(request, "workflows/recipe.html", {"form": form, "recipe": recipe}, status=form.status)

@@ -1,4 +1,4 @@
-"""Making and disabling a workflow. Enabling and editing read the chain first: solflow.views.workflow."""
+"""Making and disabling a workflow. Enabling and editing read the chain first: solflow.views.workflow and builder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,29 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
+from workflows.forms.start import StartForm
 from workflows.forms.workflow import WorkflowForm
 from workflows.selectors import channels_by_id, signer_list, workflow_get
 from workflows.services import workflow_create, workflow_disable
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.ADMIN)
+def start(request: PageRequest) -> HttpResponse:
+    """A name and a trigger; the rest is filled in by the builder, to which it leads."""
+    form = StartForm(request.POST or None, signers=signer_list(team=request.actor.team))
+    workflow = form.saved(
+        lambda: workflow_create(
+            actor=request.actor,
+            definition=form.definition,
+            settings=form.settings,
+            signer_id=form.signer_id,
+            draft=form.draft,
+        )
+    )
+    if workflow is not None:
+        return redirect("workflows:builder", workflow.id)
+    return render(request, "workflows/start.html", {"form": form}, status=form.status)
 
 
 @require_http_methods(["GET", "POST"])

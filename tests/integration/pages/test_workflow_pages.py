@@ -20,7 +20,7 @@ from workflows.models import Channel, Signer, Workflow
 from workflows.services import workflow_update
 from workflows.specs import served
 
-CREATE = "/workflows/new/"
+CREATE = "/workflows/new/json/"
 EPJ = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 
 

@@ -1,0 +1,249 @@
+"""The builder as plain forms: every edit goes to the draft, every problem stands beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from tests.integration.pages.conftest import RECIPIENT, WATCHED, browser, paying, text_of
+from tests.people import Person
+from workflows.forms.start import TRIGGERS
+from workflows.models import Channel, Workflow
+from workflows.specs.triggers import TRIGGER_TYPES
+
+HTMX = {"HX-Request": "true"}
+
+
+def at(workflow: Workflow, name: str = "builder", **parameters: str) -> str:
+    return reverse(f"workflows:{name}", args=[workflow.id], query=parameters)
+
+
+def edit(client: Client, workflow: Workflow, card: str, **options: Any) -> Any:
+    """Post the form of a card, with these values of its controls; follows to the page that comes then."""
+    values = options.pop("values", {})
+    return client.post(at(workflow), {"card": card, **values, **options}, follow=True)
+
+
+def draft(workflow: Workflow) -> dict[str, Any]:
+    workflow.refresh_from_db()
+    assert workflow.draft is not None
+    return workflow.draft
+
+
+def beside(response: Any, name: str) -> str:
+    """The problems beside a control."""
+    [control] = [one for one in response.context["builder"].inspector.controls if one.name == name]
+    return " ".join(control.problems)
+
+
+def test_the_builder_shows_what_is_published_and_keeps_no_draft_by_looking(workflow: Workflow, pages: Client) -> None:
+    for card in ("", "trigger", "filter", "actions[0]", "notifications[0]"):
+        page = pages.get(at(workflow, card=card))
+        assert page.status_code == 200 and "Transfer 0.0009 SOL" in text_of(page)
+    workflow.refresh_from_db()
+    assert workflow.draft is None
+
+
+def test_a_new_workflow_begins_as_a_draft_of_its_trigger_and_does_nothing_yet(pages: Client, db: None) -> None:
+    page = pages.post("/workflows/new/", {"name": "Mine", "trigger": "token_receipt"}, follow=True)
+    made = Workflow.objects.get()
+    assert page.request["PATH_INFO"] == at(made) and draft(made)["trigger"] == {"type": "token_receipt", "mint": ""}
+    assert (made.enabled, made.trigger_type) == (False, "manual")
+    assert "Must be a Solana address" in beside(page, "trigger.mint")
+
+
+def test_an_edit_is_kept_in_the_draft_and_changes_nothing_that_runs(workflow: Workflow, pages: Client) -> None:
+    page = edit(
+        pages, workflow, "actions[0]", values={"actions[0].lamports": "0.0005", "actions[0].lamports/unit": "SOL"}
+    )
+    assert draft(workflow)["actions"][0]["lamports"] == "0.0005 SOL"
+    assert workflow.version is not None and workflow.version.definition["actions"][0]["lamports"] == 900_000
+    assert page.request["QUERY_STRING"] == "card=actions%5B0%5D" and "Draft of version 2, saved" in text_of(page)
+
+
+def test_a_form_posted_as_it_was_shown_leaves_no_draft(workflow: Workflow, pages: Client) -> None:
+    for card in ("trigger", "actions[0]", "notifications[0]"):
+        inspector = pages.get(at(workflow, card=card)).context["builder"].inspector
+        values: dict[str, Any] = {f"{card}/kind": inspector.kind}
+        for control in inspector.controls:
+            values[control.name] = ["", *control.ticked] if control.kind in ("switch", "choices") else control.text
+            values[f"{control.name}/unit"] = control.unit
+        edit(pages, workflow, card, values=values)
+        workflow.refresh_from_db()
+        assert workflow.draft is None, card
+
+
+def test_a_problem_stands_beside_its_field_and_the_draft_is_kept(workflow: Workflow, pages: Client) -> None:
+    page = edit(pages, workflow, "trigger", values={"trigger.address": "nowhere"})
+    assert "Must be a Solana address" in beside(page, "trigger.address")
+    assert page.context["builder"].trigger.problems == 1
+    assert draft(workflow)["trigger"]["address"] == "nowhere"
+    assert 'aria-invalid="true"' in text_of(page)
+
+
+def test_an_amount_above_the_workflows_limit_is_told_beside_the_amount(workflow: Workflow, pages: Client) -> None:
+    page = edit(pages, workflow, "actions[0]", values={"actions[0].lamports": "5", "actions[0].lamports/unit": "SOL"})
+    assert "above this workflow's max_lamports_per_tx" in beside(page, "actions[0].lamports")
+
+
+def test_another_kind_of_trigger_keeps_what_both_have(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "trigger", values={"trigger/kind": "account_change", "trigger.address": WATCHED})
+    assert draft(workflow)["trigger"] == {"type": "account_change", "address": WATCHED}
+
+
+def test_steps_are_added_moved_and_removed_by_buttons(workflow: Workflow, pages: Client) -> None:
+    page = edit(pages, workflow, "trigger", do="add action memo")
+    assert page.context["builder"].inspector.node.path == "actions[1]"
+    edit(pages, workflow, "actions[1]", values={"actions[1].text": "paid"}, do="up actions[1]")
+    assert [action["type"] for action in draft(workflow)["actions"]] == ["memo", "transfer_sol"]
+    assert draft(workflow)["actions"][0]["text"] == "paid"
+    edit(pages, workflow, "actions[0]", do="remove actions[0]")
+    workflow.refresh_from_db()
+    assert workflow.draft is None, "what is again as it is published is no draft"
+    page = edit(pages, workflow, "trigger", do="add notification")
+    assert "Choose a channel" in text_of(page) and page.context["builder"].inspector.node.path == "notifications[1]"
+
+
+def test_a_filter_of_nested_groups_is_built_by_buttons_and_fields(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "filter", do="add filter")
+    values = {
+        "filter.all[0].field": "event.lamports_delta",
+        "filter.all[0].op": "gte",
+        "filter.all[0].value": "0.5 SOL",
+    }
+    edit(pages, workflow, "filter", values=values, do="add group filter.all")
+    inner = "filter.all[1].any[0]"
+    values = {f"{inner}.field": "event.owner", f"{inner}.op": "eq", f"{inner}.value": RECIPIENT}
+    edit(pages, workflow, "filter", values={**values, "filter.all[1]/mode": "none"})
+    page = pages.get(at(workflow, card="filter"))
+    assert page.context["builder"].problems == 0
+    assert draft(workflow)["filter"] == {
+        "all": [
+            {"field": "event.lamports_delta", "op": "gte", "value": "0.5 SOL"},
+            {"not": {"any": [{"field": "event.owner", "op": "eq", "value": RECIPIENT}]}},
+        ]
+    }
+
+
+def test_a_problem_of_a_condition_stands_in_its_row(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "filter", do="add filter")
+    page = edit(pages, workflow, "filter", values={"filter.all[0].op": "gte", "filter.all[0].value": "25,000"})
+    [row] = page.context["builder"].inspector.rows.children
+    assert row.wrong == {"value"} and "a number" in row.problems[0]
+
+
+def test_json_and_form_edit_the_same_draft(workflow: Workflow, pages: Client) -> None:
+    page = pages.get(at(workflow, panel="json"))
+    assert '"lamports": 900000' in text_of(page).replace("&quot;", '"')
+    text = page.context["text"].replace("900000", '"0.0004 SOL"')
+    pages.post(at(workflow, "builder-json"), {"json": text, "card": "actions[0]"})
+    page = pages.get(at(workflow, card="actions[0]"))
+    [amount] = [one for one in page.context["builder"].inspector.controls if one.name == "actions[0].lamports"]
+    assert (amount.text, amount.unit) == ("0.0004", "SOL")
+
+
+def test_a_draft_may_be_any_object_and_is_shown_without_an_error(workflow: Workflow, pages: Client) -> None:
+    for text in (
+        "{}",
+        '{"trigger": 1, "filter": 2, "actions": 3, "notifications": 4}',
+        '{"trigger": {"type": []}, "filter": {"all": [1, {"not": 2}, {}]}, "actions": [null, {"type": "x"}, {}]}',
+        '{"filter": {"field": 1, "op": 2, "value": {}}, "notifications": [{"on": 1, "channel": {}}, []]}',
+        '{"trigger": {"type": "token_receipt", "min_amount": 1.5, "mint": 1}, "actions": [{"type": "call_program"}]}',
+    ):
+        assert pages.post(at(workflow, "builder-json"), {"json": text}).status_code == 303, text
+        for card in ("trigger", "filter", "actions[0]", "actions[1]", "actions[2]", "notifications[0]"):
+            page = pages.get(at(workflow, card=card, panel="json"))
+            assert page.status_code == 200 and page.context["builder"].problems, (text, card)
+            assert edit(pages, workflow, card).status_code == 200
+
+
+def test_text_that_is_no_json_is_not_kept_and_comes_back_with_its_line(workflow: Workflow, pages: Client) -> None:
+    page = pages.post(at(workflow, "builder-json"), {"json": '{\n  "trigger": \n}'})
+    assert page.status_code == 422 and "Line 3" in text_of(page) and "is not JSON" in text_of(page)
+    workflow.refresh_from_db()
+    assert workflow.draft is None
+
+
+def test_a_secret_is_never_kept_in_a_draft(workflow: Workflow, pages: Client) -> None:
+    secret = "https://discord.com/api/webhooks/123456789012345678/abcdefghijklmnopqrstuvwxyz0123"
+    page = edit(pages, workflow, "notifications[0]", values={"notifications[0].message": secret})
+    assert page.status_code == 422
+    assert "Not saved" in text_of(page) and beside(page, "notifications[0].message")
+    workflow.refresh_from_db()
+    assert workflow.draft is None
+
+
+def test_publishing_makes_a_version_of_what_the_form_holds(
+    make: Callable[..., Workflow], pages: Client, chain: Any
+) -> None:
+    workflow = make(enabled=False)
+    values = {"card": "actions[0]", "actions[0].lamports": "700000", "actions[0].lamports/unit": "lamports"}
+    page = pages.post(at(workflow, "publish"), values, follow=True)
+    assert "Version 2 is published" in text_of(page)
+    workflow.refresh_from_db()
+    assert workflow.draft is None and workflow.version is not None
+    assert workflow.version.definition["actions"][0]["lamports"] == 700_000
+
+
+def test_a_wrong_draft_is_not_published(workflow: Workflow, pages: Client) -> None:
+    page = pages.post(at(workflow, "publish"), {"card": "trigger", "trigger.address": "nowhere"}, follow=True)
+    assert "must be a Solana address" in text_of(page)
+    assert draft(workflow)["trigger"]["address"] == "nowhere" and workflow.version is not None
+    assert workflow.version.number == 1
+
+
+def test_discarding_brings_back_what_is_published(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "trigger", do="add action memo")
+    assert "The draft is gone" in text_of(pages.post(at(workflow, "discard"), follow=True))
+    workflow.refresh_from_db()
+    assert workflow.draft is None
+    actions = AuditEntry.objects.filter(target_id=str(workflow.id)).order_by("id").values_list("action", flat=True)
+    assert list(actions)[-2:] == ["workflow_draft_begun", "workflow_draft_discarded"]
+
+
+def test_a_button_of_an_old_page_does_nothing_and_says_so(workflow: Workflow, pages: Client) -> None:
+    for command in (
+        "remove actions[7]",
+        "up nothing",
+        "add condition filter.all",
+        "add action x",
+        "explode",
+        "down trigger",
+    ):
+        page = edit(pages, workflow, "trigger", do=command)
+        assert page.status_code == 200 and "not there any more" in text_of(page), command
+    workflow.refresh_from_db()
+    assert workflow.draft is None
+
+
+def test_with_htmx_the_answer_is_the_builder_alone_at_its_new_address(workflow: Workflow, pages: Client) -> None:
+    answer = pages.post(at(workflow), {"card": "trigger", "open": "filter"}, headers=HTMX)
+    assert answer.status_code == 200 and "<html" not in text_of(answer) and 'id="builder"' in text_of(answer)
+    assert answer.headers["HX-Replace-Url"] == at(workflow, card="filter")
+    assert "data-focus" in text_of(answer)
+
+
+def test_only_those_who_edit_open_the_builder(workflow: Workflow, bob: Person, charlie: Person) -> None:
+    for name in ("builder", "publish", "discard", "builder-json"):
+        assert browser(bob).post(at(workflow, name)).status_code == 403
+        assert browser(charlie).post(at(workflow, name)).status_code == 404
+
+
+def test_every_trigger_can_be_begun() -> None:
+    assert {kind for kind, _ in TRIGGERS} == set(TRIGGER_TYPES)
+
+
+@pytest.mark.parametrize("card", ["trigger", "filter", "actions[0]", "notifications[0]"])
+def test_a_card_costs_a_page_at_most_twelve_queries(
+    card: str, make: Callable[..., Workflow], channel: Channel, pages: Client, django_assert_max_num_queries: Any
+) -> None:
+    filtered = paying(channel, filter={"all": [{"field": "event.slot", "op": "gt", "value": 0}]})
+    workflow = make(definition=filtered)
+    edit(pages, workflow, "trigger", do="add action call_program.idl")
+    with django_assert_max_num_queries(12):
+        pages.get(at(workflow, card=card, panel="json"))
