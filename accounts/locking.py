@@ -38,6 +38,15 @@ def unlock(kind: str, row_id: object, box: bytes) -> bytes:
     raise LockError(f"neither SECRET_KEY nor SECRET_KEY_FALLBACKS opens the box of {kind} {row_id}")
 
 
+def under_newest(kind: str, row_id: object, box: bytes) -> bool:
+    """Whether SECRET_KEY opens the row's box, so that none of SECRET_KEY_FALLBACKS is needed for it."""
+    try:
+        _aead(settings.SECRET_KEY).decrypt(bytes(box), aad=_binding(kind, row_id))
+    except CryptoError:
+        return False
+    return True
+
+
 def _aead(secret_key: str) -> Aead:
     # Django's own way to a key for one purpose: HMAC-SHA256, whose 32 bytes are what the cipher takes.
     return Aead(salted_hmac(_PURPOSE, "key", secret=secret_key, algorithm="sha256").digest())

@@ -1,88 +1,93 @@
-"""Whether what is sealed can be opened where it must be, and nowhere else."""
+"""Whether what is encrypted can be opened where it must be, and nowhere else, and by the newest keys."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
-from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey
+from django.db.models import Model
 
-from accounts.sealing import SealError, unseal
+from accounts import sealing
+from accounts.sealing import SealError
+from solflow.boxes import BOXES, SHUT, Box
 from solflow.doctor.findings import Check, Finding, fail, ok, warn
-from workflows.models import Channel, Signer
 
 NAMED = 3
 
 
 def encryption() -> Iterator[Finding]:
-    public = _public(settings.FIELD_ENCRYPTION_PUBLIC_KEY)
-    if public is None:
+    try:
+        public = sealing.public_key()
+    except SealError as error:
         yield fail(
             "encryption",
-            "FIELD_ENCRYPTION_PUBLIC_KEY is not 32 bytes in base64: no signer and no channel can be saved",
+            f"{error}: no signer and no channel can be saved",
             "set it to the public half of the newest of FIELD_ENCRYPTION_KEYS",
         )
         return
     if not settings.FIELD_ENCRYPTION_KEYS:
         yield ok("encryption", "secrets can be sealed here, and not opened: only a worker has FIELD_ENCRYPTION_KEYS")
         return
-    halves = [_private(text) for text in settings.FIELD_ENCRYPTION_KEYS]
-    if None in halves:
-        yield fail("encryption", "one of FIELD_ENCRYPTION_KEYS is not 32 bytes in base64", "correct it")
-    elif halves[0] != public:
+    try:
+        private = sealing.private_keys()
+    except SealError as error:
+        yield fail("encryption", str(error), "correct it")
+        return
+    if private[0].public_key != public:
         yield fail(
             "encryption",
             "FIELD_ENCRYPTION_PUBLIC_KEY does not belong to the first of FIELD_ENCRYPTION_KEYS",
             "the newest private key comes first; web seals to its public half",
         )
     else:
-        yield ok("encryption", f"the public key belongs to the newest of {len(halves)} private ones")
-    yield from _boxes()
+        yield ok("encryption", f"the public key belongs to the newest of {len(private)} private ones")
+    sealed = [box for box in BOXES if box.open is sealing.unseal]
+    advice = "add the private key under which they were sealed to FIELD_ENCRYPTION_KEYS, or enter them again"
+    yield from _boxes("sealed secrets", sealed, advice)
 
 
-def _boxes() -> Iterator[Finding]:
-    shut = [
-        f"{kind} {row.name}"
-        for kind, rows in (("signer", Signer.objects.all()), ("channel", Channel.objects.all()))
-        for row in rows.filter(deleted_at=None).iterator()
-        if row.sealed and not _opens(kind, row)
-    ]
+def locks() -> Iterator[Finding]:
+    """What web itself opens, with SECRET_KEY."""
+    locked = [box for box in BOXES if box.open is not sealing.unseal]
+    advice = "add the SECRET_KEY of that time to SECRET_KEY_FALLBACKS, or make new ones"
+    yield from _boxes("locked secrets", locked, advice)
+
+
+def _boxes(subject: str, boxes: Iterable[Box], advice: str) -> Iterator[Finding]:
+    shut: list[str] = []
+    older = 0
+    for box in boxes:
+        for row in box.rows():
+            if box.under_newest(box.kind, row.pk, box.of(row)):
+                continue
+            if _opens(box, row):
+                older += 1
+            elif _needed(box, row):
+                shut.append(box.named(row))
     if shut:
         names = ", ".join(shut[:NAMED]) + (f" and {len(shut) - NAMED} more" if len(shut) > NAMED else "")
-        yield fail(
-            "sealed secrets",
-            f"no key here opens those of {names}",
-            "add the private key under which they were sealed to FIELD_ENCRYPTION_KEYS, or enter them again",
+        yield fail(subject, f"no key here opens those of {names}", advice)
+    if older:
+        yield warn(
+            subject,
+            f"{older} are not under the newest key: the older ones must be kept",
+            "manage.py rotate_encryption_keys, then drop the older keys (docs/keys.md)",
         )
-    else:
-        yield ok("sealed secrets", "all open with the keys of this environment")
+    elif not shut:
+        yield ok(subject, "all open with the newest key of this environment")
 
 
-def _opens(kind: str, row: Signer | Channel) -> bool:
+def _opens(box: Box, row: Model) -> bool:
     try:
-        unseal(kind, row.pk, bytes(row.sealed))
-        if isinstance(row, Channel) and row.sealed_key:
-            unseal("channel_key", row.pk, bytes(row.sealed_key))
-    except SealError:
+        box.open(box.kind, row.pk, box.of(row))
+    except SHUT:
         return False
     return True
 
 
-def _public(text: str) -> bytes | None:
-    try:
-        return bytes(PublicKey(base64.b64decode(text, validate=True)))
-    except (ValueError, TypeError, binascii.Error, CryptoError):
-        return None
-
-
-def _private(text: str) -> bytes | None:
-    try:
-        return bytes(PrivateKey(base64.b64decode(text, validate=True)).public_key)
-    except (ValueError, TypeError, binascii.Error, CryptoError):
-        return None
+def _needed(box: Box, row: Model) -> bool:
+    """A deleted channel is never told anything again; on the address of a deleted signer money may still lie."""
+    return box.kind == "signer" or getattr(row, "deleted_at", None) is None
 
 
 def debug() -> Iterator[Finding]:
@@ -90,4 +95,4 @@ def debug() -> Iterator[Finding]:
         yield warn("debug pages", "DEBUG is on: errors show settings and variables", "unset DEBUG")
 
 
-CHECKS: tuple[Check, ...] = (encryption, debug)
+CHECKS: tuple[Check, ...] = (encryption, locks, debug)
