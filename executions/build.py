@@ -5,7 +5,8 @@ Limits judge what the simulation says leaves the signer, whatever the instructio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -97,11 +98,13 @@ def prepare(
     context: Mapping[str, Any],
     execution_id: str,
     attempt: int,
+    stage: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Prepared:
     """Build all actions as one v0 transaction, simulate it, and size its compute budget by what it used.
 
     Every message is unique: the memo names execution and attempt, because the same payment under the same cached
-    blockhash would be the same signature, and land once for two executions.
+    blockhash would be the same signature, and land once for two executions. `stage` goes around the work of each stage
+    (executions.trail).
 
     Raises:
         BuildFailed: the actions do not make a transaction.
@@ -111,11 +114,13 @@ def prepare(
     wallet = SignerWallet(signer_address, gateway, BASE_FEE_LAMPORTS + settings.PRIORITY_FEE_CAP_LAMPORTS)
     memo = instructions.memo(builder.attempt_memo(execution_id, attempt), signer_address)
     try:
-        built = actions.build(spec_actions, context, wallet)
-        tables = gateway.lookup_tables(built.lookup_tables)
-        body = [*built.instructions, memo]
-        draft = _Draft(gateway, signer_address, body, tables, wallet.idls, looks=not built.is_plain)
-        measured = _measure(draft)
+        with stage("build"):
+            built = actions.build(spec_actions, context, wallet)
+            tables = gateway.lookup_tables(built.lookup_tables)
+            body = [*built.instructions, memo]
+            draft = _Draft(gateway, signer_address, body, tables, wallet.idls, looks=not built.is_plain)
+        with stage("simulate"):
+            measured = _measure(draft)
         units = _unit_limit(measured.simulation.units_consumed)
         price = _unit_price(gateway, signer_address, draft.body, units, attempt)
         priority_fee = _rounded_up(units * price, 1_000_000)
@@ -124,7 +129,8 @@ def prepare(
             wallet.fee_lamports = BASE_FEE_LAMPORTS + priority_fee
             built = actions.build(spec_actions, context, wallet)
             draft = replace(draft, body=[*built.instructions, memo])
-            measured = _measure(draft)
+            with stage("simulate"):
+                measured = _measure(draft)
         message = draft.compiled(units, price, measured.blockhash)
     except InvalidTransaction as error:
         raise BuildFailed(str(error)) from error

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
 from executions import timing
+from executions.trail import Trail
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,10 @@ class Claimed:
     attempts: int
     # The chain has a transaction with its memo that this database did not sign (executions.recovery).
     has_landed: bool = False
+
+    @property
+    def trail(self) -> Trail:
+        return Trail(self.execution_id, self.workflow_id)
 
 
 # An `ordered` workflow's row is no work while an earlier one of it is not final.

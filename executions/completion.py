@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,7 +20,10 @@ from executions.models import Delivery, RateUnit
 from executions.states import Status
 from executions.steps import as_json
 from executions.streaks import End
+from executions.trail import EACH_TOLD
 from workflows.specs.notifications import Notification
+
+log = structlog.get_logger(__name__)
 
 AUDIT_ACTION = {
     Status.SUCCESS: "execution_completed",
@@ -77,7 +81,7 @@ WITH o AS (
 ), set_back AS (
     UPDATE workflows_workflow w SET failures_in_row = 0 FROM calmed WHERE w.id = calmed.id
 )
-SELECT done.id, done.team_id, done.workflow_id, CASE WHEN w.ordered THEN (
+SELECT done.id, done.execution_id, done.team_id, done.workflow_id, CASE WHEN w.ordered THEN (
     SELECT n.id FROM executions_execution n
     WHERE n.workflow_id = w.id AND n.id > done.id AND n.status = 'pending' AND n.waiting_for IS NULL
     ORDER BY n.id LIMIT 1) END, calmed.failures_in_row
@@ -90,6 +94,7 @@ class _Ended(NamedTuple):
     many failures in a row its workflow had, in a batch without another one."""
 
     id: int
+    execution_id: str
     team_id: UUID
     workflow_id: UUID
     successor: int | None
@@ -112,6 +117,10 @@ def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: 
     if successors:
         transaction.on_commit(partial(dispatch.wake, successors))
     ours = [one for one in outcomes if one.id in ended]
+    # What a filter refused is most of what comes, and its row says why.
+    told = [one for one in ours if one.status is not Status.FILTERED]
+    if len(told) <= EACH_TOLD:
+        transaction.on_commit(partial(_tell, told, ended))
     returned = [one.id for one in ours if one.returns_rate]
     if returned:
         RateUnit.objects.filter(execution_id__in=returned).delete()
@@ -146,6 +155,18 @@ def _end(outcomes: Sequence[Outcome], now: datetime, *, held: bool, calm: bool) 
             },
         )
         return [_Ended(*row) for row in cursor.fetchall()]
+
+
+def _tell(outcomes: Sequence[Outcome], ended: Mapping[int, _Ended]) -> None:
+    for one in outcomes:
+        row = ended[one.id]
+        log.info(
+            "execution_ended",
+            execution=row.execution_id,
+            workflow=str(row.workflow_id),
+            status=one.status.value,
+            error=one.error_code or None,
+        )
 
 
 def _streak_end(outcome: Outcome, workflow_id: UUID) -> End:

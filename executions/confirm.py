@@ -31,6 +31,7 @@ from executions.states import MAY_LAND, AttemptStatus, Status, Step
 from executions.steps import step
 from executions.submit import mark_sending, send
 from executions.threads import in_threads
+from executions.trail import Trail
 from executions.turns import turn
 from workflows.specs.references import idls_named
 
@@ -99,16 +100,31 @@ def record_landed(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> None:
         executions = {
             row.id: row for row in Execution.objects.filter(id__in=[attempt.execution_id for attempt, _ in seen])
         }
-        outcomes = []
+        outcomes, recorded = [], []
         for (attempt, status), charge in zip(seen, charges, strict=True):
             execution = executions[attempt.execution_id]
             if not settlement.record(attempt, status, charge, execution, now):
                 continue
             counters.CONFIRMED_SECONDS.observe((now - execution.created_at).total_seconds())
             outcomes.append(_outcome(attempt, status, charge, execution, now))
+            recorded.append((attempt, status))
         complete(outcomes, now=now)
         reach("confirming")
     reach("confirmed")
+    for attempt, status in recorded:
+        _tell(attempt, status, executions[attempt.execution_id])
+
+
+def _tell(attempt: Attempt, status: SignatureStatus, execution: Execution) -> None:
+    sent_at = attempt.sending_at or attempt.signed_at
+    Trail(execution.execution_id, execution.workflow_id).passed(
+        "confirm",
+        int(sent_at.timestamp() * 1e9),
+        error="" if status.err is None else "transaction_failed",
+        signature=attempt.signature,
+        slot=status.slot,
+        attempt=attempt.number,
+    )
 
 
 def _outcome(

@@ -23,6 +23,7 @@ from executions.explorer import Explorer
 from executions.messages import build, build_test
 from executions.models import Execution
 from executions.selectors import execution_detail, last_attempts
+from executions.trail import Trail
 from workflows.models import Channel
 from workflows.specs.channels.config import SIGNED_BY
 from workflows.templating import TemplateError
@@ -42,6 +43,8 @@ class Envelope:
     kind: ChannelKind
     config: Mapping[str, Any] = field(repr=False)
     message: Message
+    # The executions that it tells of, the first ones of many.
+    trails: Sequence[Trail] = ()
 
     def send(self, deadline: float) -> Pace:
         """Send it once, over by `deadline` (of `time.monotonic()`). Touches no database: it runs in a sender's thread.
@@ -67,7 +70,8 @@ def write(claimed: Claimed) -> Envelope:
     if channel.disabled_at is not None and claimed.outcome != TEST:
         raise ChannelError(f"the channel is switched off: {channel.disabled_reason}", permanent=True)
     kind = channel_for(channel.type)
-    return Envelope(channel, kind, _open(channel), _message(claimed, channel, kind))
+    message, trails = _message(claimed, channel, kind)
+    return Envelope(channel, kind, _open(channel), message, trails)
 
 
 def _open(channel: Channel) -> dict[str, Any]:
@@ -81,19 +85,21 @@ def _open(channel: Channel) -> dict[str, Any]:
     return config
 
 
-def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
+def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> tuple[Message, Sequence[Trail]]:
     explorer = Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0])
     if claimed.outcome == TEST:
         test = build_test(channel.name, explorer=explorer, at=timezone.now().isoformat())
-        return replace(test, id=message_id(claimed, ""))
+        return replace(test, id=message_id(claimed, "")), ()
     execution = Execution.objects.select_related("workflow", "version").filter(id__in=[claimed.execution_id]).first()
     if execution is None:
         raise ChannelError("its execution is no longer kept", permanent=True)
     workflow = {"id": str(execution.workflow_id), "name": execution.workflow.name}
     gathered = deliveries.gathered(claimed)
     if len(gathered) > 1:
-        digest = _digest(gathered, workflow, explorer, kind.escape)
-        return replace(digest, id=message_id(claimed, execution.execution_id))
+        ids = _named(gathered)
+        digest = _digest(gathered, ids, workflow, explorer, kind.escape)
+        trails = [Trail(one, execution.workflow_id) for one in ids]
+        return replace(digest, id=message_id(claimed, execution.execution_id)), trails
     try:
         message = build(
             claimed.outcome,
@@ -105,11 +111,21 @@ def _message(claimed: Claimed, channel: Channel, kind: ChannelKind) -> Message:
         )
     except TemplateError as error:
         raise ChannelError(f"the notification's text is malformed: {error}", permanent=True) from None
-    return replace(message, id=message_id(claimed, execution.execution_id))
+    trail = Trail(execution.execution_id, execution.workflow_id)
+    return replace(message, id=message_id(claimed, execution.execution_id)), (trail,)
+
+
+def _named(gathered: Sequence[int]) -> list[str]:
+    rows = Execution.objects.filter(id__in=gathered).order_by("id")
+    return list(rows.values_list("execution_id", flat=True)[:NAMED_IN_A_DIGEST])
 
 
 def _digest(
-    gathered: Sequence[int], workflow: Mapping[str, str], explorer: Explorer, escape: Callable[[str], str]
+    gathered: Sequence[int],
+    ids: Sequence[str],
+    workflow: Mapping[str, str],
+    explorer: Explorer,
+    escape: Callable[[str], str],
 ) -> Message:
     """One message about many executions: all are counted, the newest are told."""
     rows = Execution.objects.filter(id__in=gathered)
@@ -126,7 +142,6 @@ def _digest(
         )
         for one in newest
     ]
-    ids = list(rows.order_by("id").values_list("execution_id", flat=True)[:NAMED_IN_A_DIGEST])
     return build_digest(told, counts, ids, workflow, explorer=explorer, escape=escape)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -17,6 +17,7 @@ from chain.events import Event, EventKey
 from executions import dispatch, stored_json
 from executions.states import Step
 from executions.steps import as_json, step
+from executions.trail import EACH_TOLD, Trail
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ INSERT INTO executions_execution (
 SELECT id, execution_id, team_id, workflow_id, version_id, trigger, event::jsonb, dry_run, replay_of, 'pending',
     %s::jsonb, '', '', %s
 FROM fresh JOIN given USING (id)
-RETURNING id
+RETURNING id, execution_id
 """
 
 
@@ -95,7 +96,17 @@ def take(matches: Sequence[Match], *, detected_at: datetime) -> list[int]:
                 now,
             ],
         )
-        ids = sorted(row[0] for row in cursor.fetchall())
+        fresh = dict(cursor.fetchall())
+    ids = sorted(fresh)
     if ids:
         transaction.on_commit(partial(dispatch.wake, ids))
+        transaction.on_commit(partial(_tell, {name: by_id[name] for name in fresh.values()}, detected_at))
     return ids
+
+
+def _tell(taken: Mapping[str, Match], detected_at: datetime) -> None:
+    started_ns = int(detected_at.timestamp() * 1e9)
+    for name, match in taken.items():
+        Trail(name, match.workflow_id).passed(
+            "ingest", started_ns, quiet=len(taken) > EACH_TOLD, trigger=match.event.type
+        )

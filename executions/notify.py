@@ -33,6 +33,7 @@ from executions.envelopes import TEST, Envelope, write
 from executions.models import Delivery
 from executions.retries import LADDER_S, next_attempt
 from executions.send_windows import Permit
+from executions.trail import EACH_TOLD
 from workflows.models import Channel
 from workflows.services.channel_health import (
     channel_delivered,
@@ -63,6 +64,20 @@ class _Sending:
     claimed: Claimed
     envelope: Envelope
     permit: Permit
+    started_ns: int
+
+    def tell(self, error: ChannelError | None = None) -> None:
+        told = self.envelope.trails
+        for trail in told:
+            trail.passed(
+                "notify",
+                self.started_ns,
+                error=type(error).__name__ if error else "",
+                quiet=len(told) > EACH_TOLD,
+                delivery=self.claimed.id,
+                channel=self.envelope.channel.type,
+                attempt=self.claimed.attempts + 1,
+            )
 
 
 def deliver_due(limit: int = 100, *, for_s: float = 10.0, still_at_it: Callable[[], None] = lambda: None) -> Round:
@@ -127,7 +142,7 @@ def _prepare(claimed: Claimed) -> _Sending | None:
     if isinstance(permit, float):
         deliveries.postpone(claimed, permit)
         return None
-    return _Sending(claimed, envelope, permit)
+    return _Sending(claimed, envelope, permit, time.time_ns())
 
 
 def _send(envelope: Envelope, deadline: float) -> Pace:
@@ -147,10 +162,12 @@ def _record(sending: _Sending, future: Future[Pace]) -> None:
             elif channel.failing_since is not None:
                 channel_delivered(channel=channel)
         counters.DELIVERIES.labels(channel.type, "delivered").inc()
+        sending.tell()
         send_windows.settle(sending.permit, future.result())
         return
     failure = _as_channel_error(error)
     _failed(claimed, channel, failure)
+    sending.tell(failure)
     send_windows.settle(sending.permit, failure.pace, failure if isinstance(failure, RateLimited) else None)
 
 

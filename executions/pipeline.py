@@ -15,6 +15,7 @@ runs out, the sweeper wakes another worker, and it goes on from what was committ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +35,7 @@ from executions.models import Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
 from executions.threads import in_threads
+from executions.trail import EACH_TOLD
 from workflows.matching import FilterResult
 from workflows.models import Workflow
 from workflows.specs.workflow import WorkflowSpec
@@ -76,6 +78,7 @@ def advance(ids: Sequence[int]) -> int:
 
     Any of them may be somebody else's, done, or unknown: then nothing happens. Safe to call again, at any time.
     """
+    started_ns = time.time_ns()
     with transaction.atomic():
         held = claims.hold(ids)
         if not held:
@@ -85,6 +88,9 @@ def advance(ids: Sequence[int]) -> int:
         fresh = judged([one for one in held if not one.has_landed])
         going = decide([Work(one, spec_of(one.version_id), verdict) for one, verdict in fresh])
     reach("decided")
+    for one, verdict in fresh:
+        # That a filter said no is what most events come to: the row holds why.
+        one.trail.passed("judge", started_ns, quiet=not verdict.met or len(fresh) > EACH_TOLD, met=verdict.met)
     if going:
         with claims.renewed([work.claimed for work, _, _ in going]):
             in_threads(lambda one: act(*one), going)

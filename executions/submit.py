@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import structlog
@@ -52,6 +53,7 @@ def simulate(claimed: Claimed, workflow: Workflow, spec: WorkflowSpec) -> tuple[
         context=context_of(claimed, workflow),
         execution_id=claimed.execution_id,
         attempt=number,
+        stage=claimed.trail.stage,
     )
     reach("simulated")
     return prepared, number
@@ -267,7 +269,10 @@ def pay(
     filter_trace: dict[str, Any],
 ) -> None:
     """Steps 2 to 4. Raises what `write_ahead` raises; afterwards nothing that happens here matters for the outcome."""
-    attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace)
+    with claimed.trail.stage("sign"):
+        attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace)
+    started_ns = time.time_ns()
     if mark_sending(attempt):
         counters.SENT_SECONDS.observe((timezone.now() - claimed.created_at).total_seconds())
         send(attempt)
+        claimed.trail.passed("send", started_ns, signature=attempt.signature, attempt=number)

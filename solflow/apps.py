@@ -17,3 +17,8 @@ class SolflowConfig(AppConfig):
             from solflow import error_reports
 
             error_reports.start(settings.SENTRY_DSN, settings.SOLFLOW_ENV, __version__)
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            from executions import trail
+            from solflow import tracing
+
+            trail.trace_with(tracing.record)

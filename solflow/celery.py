@@ -15,6 +15,7 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
 )
+from django.conf import settings
 from django.db import close_old_connections, connection
 
 from solflow import broker_clients
@@ -60,10 +61,14 @@ def write_figures(**_: object) -> None:
 
 
 @worker_process_shutdown.connect
-def write_last_figures(**_: object) -> None:
+def hand_over_the_last(**_: object) -> None:
     from executions.tallies import flush
 
     flush()
+    if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        from solflow import tracing
+
+        tracing.flush()
 
 
 @worker_init.connect

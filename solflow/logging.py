@@ -20,6 +20,7 @@ CHATTY = {
     "celery.worker.strategy": "WARNING",
     "celery.worker.request": "WARNING",
     "celery.app.trace": "WARNING",
+    "opentelemetry": "CRITICAL",  # a collector that is away: solflow.tracing says so, once
     "flower.inspector": "ERROR",  # it asks before the worker is there, and asks again
 }
 

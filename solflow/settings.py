@@ -46,8 +46,9 @@ globals().update(env.email("EMAIL_URL"))
 SOLFLOW_INBOX = LOCAL and env.choice("SOLFLOW_INBOX", "0", ("0", "1")) == "1"
 FLOWER_URL = env.text("FLOWER_URL", "http://127.0.0.1:5555" if LOCAL else "")
 
-# What is told to others, off unless set: errors to Sentry.
+# What is told to others, off unless set: errors to Sentry, traces to an OpenTelemetry collector.
 SENTRY_DSN = env.sentry_dsn("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 # Data
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://127.0.0.1/solflow" if LOCAL else None)
