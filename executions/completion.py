@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
-from executions import dispatch, gathering, stored_json, streaks
+from executions import dispatch, gathering, live, stored_json, streaks
 from executions.messages import RECOVERED
 from executions.models import Delivery, RateUnit
 from executions.states import Status
@@ -121,6 +121,7 @@ def complete(outcomes: Sequence[Outcome], *, now: datetime | None = None, held: 
     told = [one for one in ours if one.status is not Status.FILTERED]
     if len(told) <= EACH_TOLD:
         transaction.on_commit(partial(_tell, told, ended))
+    live.tell(ended)
     returned = [one.id for one in ours if one.returns_rate]
     if returned:
         RateUnit.objects.filter(execution_id__in=returned).delete()

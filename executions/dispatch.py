@@ -13,6 +13,8 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from executions import live
+
 log = structlog.get_logger(__name__)
 
 # A batch is claimed and filtered in one statement each; more in one message would leave other workers idle. A message
@@ -23,6 +25,7 @@ SHOWN_CHARACTERS = 200
 
 def wake(execution_ids: Sequence[int], after_s: float = 0.0) -> None:
     """Tell workers that these executions are pending: one message when one came in, few when many did."""
+    live.tell(execution_ids)
     size = min(MOST, max(BATCH, -(-len(execution_ids) // MESSAGES)))
     for start in range(0, len(execution_ids), size):
         _send("executions.advance", [list(execution_ids[start : start + size])], after_s)

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from chain.errors import ChainError
 from chain.types import SignatureStatus
-from executions import dispatch, settlement, steps, timing
+from executions import dispatch, live, settlement, steps, timing
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
@@ -158,6 +158,7 @@ def _park(attempt: Attempt) -> None:
             Execution.objects.filter(pk=attempt.execution_id, status=Status.PROCESSING).update(
                 waiting_for=WaitingFor.PERSON
             )
+            live.tell([attempt.execution_id])
             reach("parking")
             log.warning("attempt_parked", signature=attempt.signature)
 

@@ -25,7 +25,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from executions import approvals, claims, dispatch, limits, recovery, settlement, submit, timing
+from executions import approvals, claims, dispatch, limits, live, recovery, settlement, submit, timing
 from executions.claims import Claimed
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
@@ -268,3 +268,4 @@ def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:
     Execution.objects.filter(
         id=claimed.id, status__in=[Status.PENDING, Status.PROCESSING], lease_token=claimed.token
     ).update(status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None)
+    live.tell([claimed.id])

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from executions import stored_json
+from executions import live, stored_json
 from executions.states import Step
 
 
@@ -29,6 +29,7 @@ def add(execution_ids: Sequence[int], done: Sequence[dict[str, Any]]) -> None:
             "UPDATE executions_execution SET steps = steps || %s::jsonb WHERE id = ANY(%s)",
             [as_json(done), list(execution_ids)],
         )
+    live.tell(execution_ids)
 
 
 def append(execution_ids: Sequence[int], name: Step, at: datetime, detail: Any = None) -> None:

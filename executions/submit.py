@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
 from chain.errors import Ambiguous, ChainError
-from executions import approvals, counters, limits, stored_json
+from executions import approvals, counters, limits, live, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
@@ -257,6 +257,7 @@ def send(attempt: Attempt, *, everywhere: bool = False) -> None:
     sent = as_json([step(Step.SENT, now, {"signature": attempt.signature, "attempt": attempt.number})])
     with prepared_cursor() as cursor:
         cursor.execute(_RECORD_SEND, {"now": now, "attempt": attempt.id, "taken": may_be_taken, "steps": sent})
+    live.tell([attempt.execution_id])
     reach("recorded")
 
 

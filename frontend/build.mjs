@@ -107,8 +107,6 @@ function buildAssets() {
   }
   copy("htmx.org/dist/htmx.min.js", "vendor", "htmx.min.js");
   copy("htmx.org/LICENSE", "vendor", "htmx.LICENSE");
-  copy("htmx-ext-sse/dist/sse.min.js", "vendor", "sse.min.js");
-  copy("htmx-ext-sse/LICENSE", "vendor", "sse.LICENSE");
   copy("idiomorph/dist/idiomorph-ext.min.js", "vendor", "idiomorph.min.js");
   copy("idiomorph/LICENSE", "vendor", "idiomorph.LICENSE");
   copy("basecoat-css/LICENSE.md", "vendor", "basecoat.LICENSE");

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
+
+from solflow.live.hub import hub
 
 # Everything is a file of ours; `data:` are the chevrons of selects and the icons of Swagger UI.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -20,6 +24,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class LivePositionMiddleware:
+    """Sets `request.live_position`, from which a page's stream of changes goes on. It is taken before the view reads
+    anything, so that no change falls between what the page shows and what it is told."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.live_position = hub.position  # type: ignore[attr-defined]
+        return self.get_response(request)
 
 
 class SecurityHeadersMiddleware(MiddlewareMixin):

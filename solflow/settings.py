@@ -144,6 +144,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "solflow.middleware.SecurityHeadersMiddleware",
+    "solflow.middleware.LivePositionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "solflow.health.ProbesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -8,6 +8,7 @@ from django.urls import include, path
 from executions import hooks
 from solflow import health
 from solflow.inbox.urls import urlpatterns as inbox
+from solflow.live.views import stream
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("api/", include("solflow.api.urls")),
     path("hooks/<uuid:workflow_id>/", hooks.receive, name="hook"),
+    path("events/stream", stream, name="events"),
     path("admin/", admin.site.urls),
     *inbox,
     path("", include("solflow.pages")),

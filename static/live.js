@@ -1,6 +1,11 @@
-// What changes while a page is open: ages, polled regions, the live feed, and what to show when the server is away.
+// What changes while a page is open: ages, regions that follow what happens, and what to show when the server is away.
+//
+// A region says what it shows (`data-live="executions"`) and how it is fetched again (hx-get, hx-trigger="live"). One
+// stream a tab names what changed; the regions of that are fetched, unless their reader would lose something by it.
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const AGAIN_MS = [1000, 30000];
   let paused = false;
 
   // Times are UTC on the page; the tooltip adds the reader's own clock, and ages keep counting.
@@ -14,7 +19,7 @@
   }
 
   function refreshTimes() {
-    for (const element of document.querySelectorAll("time[data-utc]")) {
+    for (const element of $$("time[data-utc]")) {
       const at = new Date(element.dateTime);
       element.title = `${element.dataset.utc} (${at.toLocaleTimeString()} your time)`;
       if ("age" in element.dataset) element.textContent = age((Date.now() - at) / 1000);
@@ -23,25 +28,53 @@
   refreshTimes();
   setInterval(refreshTimes, 5000);
 
-  // Whoever reads a moving list may stop it; nobody reads a hidden tab. An open dialog must not be swapped away.
+  // Fetching a region again must not take away what its reader is doing: marks, older rows that were loaded, a
+  // selection, an open dialog. It then waits, and says that there is something newer.
+  function isHeld(region) {
+    const selection = getSelection();
+    const selects = !selection.isCollapsed && region.contains(selection.anchorNode);
+    return paused || selects || region.matches("[data-extended], :has(td.pick :checked)") || $("dialog[open]");
+  }
+
+  function refresh(region) {
+    if (isHeld(region)) {
+      region.dataset.stale = "";
+      return;
+    }
+    delete region.dataset.stale;
+    htmx.trigger(region, "live");
+  }
+  const refreshStale = () => $$("[data-live][data-stale]").forEach(refresh);
+  setInterval(refreshStale, 1000);
+
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-live-toggle]");
-    if (!button) return;
-    paused = !paused;
-    button.setAttribute("aria-pressed", String(!paused));
-  });
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const polls = event.target.matches("[data-live]");
-    if (polls && (paused || document.hidden || $("dialog[open]"))) event.preventDefault();
-  });
-  document.addEventListener("htmx:sseBeforeMessage", (event) => {
-    if (paused) event.preventDefault();
+    const toggle = event.target.closest("[data-live-toggle]");
+    if (toggle) {
+      paused = !paused;
+      toggle.setAttribute("aria-pressed", String(!paused));
+      refreshStale();
+    }
+    const region = event.target.closest("[data-show-newer]")?.closest("[data-live]");
+    if (region) htmx.trigger(region, "live");
   });
 
-  document.addEventListener("htmx:afterSwap", (event) => {
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const source = event.target;
+    source.closest(".more")?.closest("[data-live]")?.setAttribute("data-extended", "");
+    // A region that asks by the clock: nobody reads a hidden tab.
+    if (source.matches("[data-polls]") && (document.hidden || isHeld(source))) event.preventDefault();
+  });
+
+  // What was open in the old region is open in the new one.
+  let opened = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = $$("details[open][id]", event.detail.target).map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    opened = [];
     refreshTimes();
-    const feed = event.target.closest?.("[data-max]");
-    while (feed && feed.children.length > +feed.dataset.max) feed.lastElementChild.remove();
+    follow();
   });
 
   // A fragment request answered by the sign-in page means that the session ended: show that page, not a part of it.
@@ -52,6 +85,58 @@
     location.reload();
   });
 
+  // The stream. A hidden tab needs none and gives its connection back: browsers allow six a host. Shown again, it goes on
+  // from where it was.
+  const { stream: address, position } = document.body.dataset;
+  let source = null;
+  let listensTo = "";
+  let since = position;
+  let wait = AGAIN_MS[0];
+  let again = 0;
+
+  function topics() {
+    return [...new Set($$("[data-live]").flatMap((region) => region.dataset.live.split(" ")))].sort().join(",");
+  }
+
+  function leave() {
+    clearTimeout(again);
+    source?.close();
+    source = null;
+    listensTo = "";
+  }
+
+  function follow() {
+    const wanted = document.hidden ? "" : topics();
+    if (wanted === listensTo || !address) return;
+    leave();
+    if (!wanted) return;
+    listensTo = wanted;
+    source = new EventSource(`${address}?${new URLSearchParams({ topics: wanted, since })}`);
+    source.addEventListener("open", () => {
+      wait = AGAIN_MS[0];
+      connection(false);
+    });
+    source.addEventListener("changed", (event) => {
+      since = event.lastEventId;
+      const changed = event.data.split(" ");
+      for (const region of $$("[data-live]"))
+        if (changed.includes("*") || region.dataset.live.split(" ").some((topic) => changed.includes(topic)))
+          refresh(region);
+    });
+    source.addEventListener("error", () => {
+      connection(true);
+      // The browser tries again by itself unless the server said no.
+      if (source.readyState !== EventSource.CLOSED) return;
+      leave();
+      again = setTimeout(follow, wait * (1 + Math.random()));
+      wait = Math.min(wait * 2, AGAIN_MS[1]);
+    });
+  }
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", follow);
+
   function connection(lost) {
     const notice = $("#connection");
     if (notice.hidden === !lost) return;
@@ -59,7 +144,7 @@
     const at = new Date().toISOString().slice(11, 19);
     if (lost) $("span", notice).textContent = `Last update ${at} UTC. Trying again.`;
   }
-  for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError", "htmx:sseError"])
+  for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
     document.addEventListener(failure, () => connection(true));
-  for (const success of ["htmx:afterSwap", "htmx:sseOpen"]) document.addEventListener(success, () => connection(false));
+  document.addEventListener("htmx:afterSwap", () => connection(false));
 })();

@@ -44,6 +44,7 @@ def index(request: PageRequest) -> HttpResponse:
         "executions": executions_of(rows),
         "next_cursor": next_cursor,
         "filters": filters,
+        "older": "before" in request.GET,
         "channels": channels,
         "channel": next((one for one in channels if str(one.pk) == filters["channel"]), None),
         "dead": dead_count(team=team, at_most=MOST_AT_ONCE),

@@ -14,7 +14,7 @@ from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
 from executions.explorer import Explorer
-from executions.models import Attempt, Delivery, Execution, Reservation
+from executions.models import Attempt, Execution, Reservation
 from executions.selectors import (
     execution_approval,
     execution_attempts,
@@ -24,7 +24,7 @@ from executions.selectors import (
     transaction_of,
 )
 from executions.services import execution_replay, execution_retry, execution_run, replay_refusal, retry_refusal
-from executions.states import FINAL, MAY_LAND, AttemptStatus, DeliveryStatus, Status, WaitingFor
+from executions.states import FINAL, MAY_LAND, Status, WaitingFor
 from workflows.selectors import workflow_get
 
 SAME_VERSION = "same"
@@ -44,7 +44,6 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
     context = {
         "execution": execution,
         "is_final": is_final,
-        "is_live": not is_final or _still_moves(attempts, deliveries),
         "is_parked": execution.waiting_for == WaitingFor.PERSON,
         "approval": execution_approval(execution) if execution.waiting_for == WaitingFor.APPROVAL else None,
         "may_run": may_run,
@@ -104,12 +103,6 @@ def _refusals(execution: Execution, retry: Refused | None, replay: Refused | Non
     if replay is not None and execution.status in FINAL:
         refused.append(("A replay", replay.detail))
     return refused
-
-
-def _still_moves(attempts: list[Attempt], deliveries: list[Delivery]) -> bool:
-    """Whether a finished execution still gets something to show: messages on their way, a transaction not final."""
-    on_their_way = any(delivery.status == DeliveryStatus.PENDING for delivery in deliveries)
-    return on_their_way or any(attempt.status == AttemptStatus.CONFIRMED for attempt in attempts)
 
 
 def _charged(reservations: list[Reservation]) -> int | None:

@@ -49,6 +49,7 @@ def index(request: PageRequest) -> HttpResponse:
         "attempts": last_attempts(rows),
         "next_cursor": next_cursor,
         "filters": filters,
+        "older": "before" in request.GET,
         "ranges": CHOICES,
         "retryable": RETRYABLE if may_retry and any(row.status in RETRYABLE for row in rows) else (),
         "status_counts": None if narrowed else figures(team=team).executions,

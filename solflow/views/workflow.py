@@ -48,6 +48,7 @@ def index(request: PageRequest) -> HttpResponse:
         "workflows": workflows,
         "next_cursor": next_cursor,
         "filters": filters,
+        "older": "before" in request.GET,
         "channels": channels_by_id(team=team),
         "counts": counts_24h(workflows),
         "spent": spent_24h_by_workflow(workflows),

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -37,6 +38,18 @@ def own(tmp_path: Path) -> Iterator[Up]:
     print(up.text() if up.output.exists() else "")  # noqa: T201 - pytest shows it when the test failed
 
 
+@contextmanager
+def signed_in(up: Up) -> Iterator[requests.Session]:
+    """The session of a browser in which `admin` has signed in with the generated password."""
+    password = json.loads((up.data_dir / "secrets.json").read_text())["admin_password"]
+    with requests.Session() as session:
+        session.get(f"{up.url}/admin/login/", timeout=10)
+        form = {"username": "admin", "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        answer = session.post(f"{up.url}/admin/login/?next=/admin/", form, timeout=10)
+        assert answer.url == f"{up.url}/admin/"
+        yield session
+
+
 def test_everything_runs_when_the_address_is_printed(running: Up):
     assert set(running.children()) == PARTS
     assert running.ready()
@@ -46,12 +59,8 @@ def test_everything_runs_when_the_address_is_printed(running: Up):
 def test_the_first_start_prints_a_login_that_works(running: Up):
     password = json.loads((running.data_dir / "secrets.json").read_text())["admin_password"]
     assert f"admin / {password}" in running.text()
-    with requests.Session() as session:
-        session.get(f"{running.url}/admin/login/", timeout=10)
-        form = {"username": "admin", "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
-        answer = session.post(f"{running.url}/admin/login/?next=/admin/", form, timeout=10)
-    assert answer.ok
-    assert answer.url == f"{running.url}/admin/"
+    with signed_in(running) as session:
+        assert session.get(f"{running.url}/admin/", timeout=10, allow_redirects=False).status_code == 200
 
 
 def test_another_command_finds_the_same_database_and_secrets(running: Up):
@@ -135,6 +144,19 @@ def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(own: Up):
     own.start()
     assert chain_slot(own) >= slot
     assert "admin, the password is in" in own.text()
+
+
+def test_ctrl_c_does_not_wait_for_open_pages(own: Up):
+    own.start()
+    below = own.everything()
+    with signed_in(own) as session:
+        tabs = [session.get(f"{own.url}/events/stream?topics=executions", stream=True, timeout=10) for _ in range(3)]
+        assert [tab.status_code for tab in tabs] == [200] * 3
+        # Its web process answers nobody while it waits for pages, and says so when it gives up.
+        own.interrupt()
+        assert own.wait(20) == 0
+    assert not still_running(below, timeout_s=1)
+    assert "timeout graceful shutdown exceeded" not in own.text()
 
 
 def test_a_second_interrupt_does_not_wait(own: Up):

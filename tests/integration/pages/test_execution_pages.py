@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Installation
 from executions.figures import short
-from executions.models import Attempt, Delivery, Execution
+from executions.models import Attempt, Execution
 from tests.integration.pages.conftest import (
     WATCHED,
     attempted,
@@ -159,19 +159,16 @@ def test_a_success_shows_transaction_message_steps_and_what_it_cost(
     assert response.context["spent_lamports"] == 905_000
     assert "explorer.solana.com/tx/" in shown and "Finalized" in shown and "Delivered" in shown
     assert "Detected" in shown and "treasury" in shown and "0.000005" in shown
-    assert not response.context["is_live"]
 
 
-def test_a_page_stays_live_until_the_message_is_out_and_the_transaction_final(
-    workflow: Workflow, channel: Channel, pages: Client
-) -> None:
-    execution = landed(workflow, channel, status="confirmed", finalized_at=None)
-    assert pages.get(detail(execution)).context["is_live"]
-    Attempt.objects.update(status="finalized")
-    Delivery.objects.update(status="pending")
-    assert "hx-trigger" in text_of(pages.get(detail(execution))).partition('id="execution"')[2][:300]
-    Delivery.objects.update(status="delivered")
-    assert not pages.get(detail(execution)).context["is_live"]
+def test_lists_and_details_say_which_changes_they_follow(workflow: Workflow, channel: Channel, pages: Client) -> None:
+    execution = landed(workflow, channel)
+    assert f'data-live="execution:{execution.id}"' in text_of(pages.get(detail(execution)))
+    assert f'data-live="workflow:{workflow.id}"' in text_of(pages.get(f"/executions/?workflow={workflow.id}"))
+    for url in ("/", "/executions/?status=failed", "/notifications/", "/workflows/"):
+        assert 'data-live="executions"' in text_of(pages.get(url)), url
+    # Older rows stay as they are while somebody reads them.
+    assert 'data-live="' not in text_of(pages.get("/executions/?before=x"))
 
 
 def test_a_filtered_event_shows_what_each_condition_saw(workflow: Workflow, pages: Client) -> None:
