@@ -27,7 +27,13 @@ class ExecutionError(Exception):
 
 
 class LimitExceeded(ExecutionError):
+    """`limit` is the name of the setting that said no, empty where it is none."""
+
     code = "limit_exceeded"
+
+    def __init__(self, detail: str, *, code: str | None = None, limit: str = "") -> None:
+        super().__init__(detail, code=code)
+        self.limit = limit
 
 
 class ApprovalNeeded(ExecutionError):

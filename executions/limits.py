@@ -28,6 +28,7 @@ from accounts.prepared import prepared_cursor
 from executions import stored_json, timing
 from executions.build import Prepared
 from executions.errors import LimitExceeded, Paused
+from executions.limit_checks import check_amounts, check_day, check_parties, check_tokens_per_day
 from executions.models import RateUnit, Reservation
 from executions.outflow import Outflow
 from workflows.models import Signer, Workflow
@@ -36,18 +37,6 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 # No execution has this id: what is only asked about replaces no reservation.
 NO_EXECUTION = 0
-
-# What SolFlow adds itself, and what every transfer needs; definitions name the others.
-OWN_PROGRAMS = frozenset(
-    {
-        "11111111111111111111111111111111",
-        "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
-        "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb",
-        "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL",
-        "ComputeBudget111111111111111111111111111111",
-        "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr",
-    }
-)
 
 
 def lock_installation() -> Installation:
@@ -211,57 +200,29 @@ def _second_half(
     execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime
 ) -> Iterator[Callable[[], None]]:
     """The checks in their order; each raises LimitExceeded."""
-    lamports, tokens = prepared.outflow.lamports, prepared.outflow.tokens
+    outflow = prepared.outflow
     yield partial(_check_transaction, workflow, prepared)
     since = now - timing.delta(DAY.total_seconds())
     own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
     others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(own)
     if (allowed := workflow.max_lamports_per_day) is not None:
-        spent = others.filter(workflow=workflow, at__gt=since)
-        yield partial(_check_day, "the workflow's max_lamports_per_day", spent, lamports, allowed)
+        reserved = others.filter(workflow=workflow, at__gt=since)
+        yield partial(_check_day, "workflow", reserved, outflow.lamports, allowed)
     if (allowed := signer.max_lamports_per_day) is not None:
-        spent = others.filter(signer=signer, at__gt=since)
-        yield partial(_check_day, "the signer's max_lamports_per_day", spent, lamports, allowed)
-    if tokens and workflow.max_tokens_per_day:
-        yield partial(_check_tokens_per_day, workflow, prepared.outflow, since, execution_id)
+        reserved = others.filter(signer=signer, at__gt=since)
+        yield partial(_check_day, "signer", reserved, outflow.lamports, allowed)
+    if outflow.tokens and workflow.max_tokens_per_day:
+        yield partial(_check_tokens_per_day, workflow, outflow, since, execution_id)
 
 
 def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:
-    outflow = prepared.outflow
-    if outflow.lamports > workflow.max_lamports_per_tx:
-        over = outflow.lamports - workflow.max_lamports_per_tx
-        raise LimitExceeded(
-            f"{outflow.lamports} lamports would leave (fee and rent included), {over} above max_lamports_per_tx "
-            f"({workflow.max_lamports_per_tx})"
-        )
-    for mint, amount in outflow.tokens.items():
-        allowed = workflow.max_tokens_per_tx.get(mint)
-        if allowed is None:
-            raise LimitExceeded(f"{amount} base units of {mint} would leave; max_tokens_per_tx does not name that mint")
-        if amount > int(allowed):
-            over = amount - int(allowed)
-            raise LimitExceeded(
-                f"{amount} base units of {mint} would leave, {over} above max_tokens_per_tx ({allowed})"
-            )
-    if workflow.allowed_recipients is not None:
-        strangers = sorted(set(prepared.recipients) - set(workflow.allowed_recipients))
-        if strangers:
-            raise LimitExceeded(f"{strangers[0]} is not among allowed_recipients", code="recipient_not_allowed")
-    if workflow.allowed_programs is not None:
-        others = sorted(set(prepared.programs) - set(workflow.allowed_programs) - OWN_PROGRAMS)
-        if others:
-            raise LimitExceeded(f"{others[0]} is not among allowed_programs", code="program_not_allowed")
+    check_amounts(workflow, prepared.outflow)
+    check_parties(workflow, prepared.recipients, prepared.programs)
 
 
-def _check_day(name: str, reservations: QuerySet[Reservation], lamports: int, allowed: int) -> None:
+def _check_day(whose: str, reservations: QuerySet[Reservation], lamports: int, allowed: int) -> None:
     spent = reservations.aggregate(total=Sum("lamports"))["total"] or 0
-    over = spent + lamports - allowed
-    if over > 0:
-        raise LimitExceeded(
-            f"{lamports} lamports would leave, and {spent} did in the last 24 hours: together {over} above {name} "
-            f"({allowed})",
-            code="daily_limit_exceeded",
-        )
+    check_day(whose, lamports=lamports, spent=spent, allowed=allowed)
 
 
 def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime, execution_id: int) -> None:
@@ -274,15 +235,7 @@ def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime,
             [workflow.id, since, execution_id, list(outflow.tokens)],
         )
         spent = {mint: int(total) for mint, total in cursor.fetchall()}
-    for mint, amount in outflow.tokens.items():
-        allowed = workflow.max_tokens_per_day.get(mint)
-        over = spent.get(mint, 0) + amount - int(allowed) if allowed is not None else 0
-        if over > 0:
-            raise LimitExceeded(
-                f"{amount} base units of {mint} would leave, and {spent.get(mint, 0)} did in the last 24 hours: "
-                f"together {over} above max_tokens_per_day ({allowed})",
-                code="daily_limit_exceeded",
-            )
+    check_tokens_per_day(outflow.tokens, spent, workflow.max_tokens_per_day)
 
 
 def _refuse_outside_transaction() -> None:

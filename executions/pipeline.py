@@ -31,6 +31,7 @@ from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import judged, literal_problems, spec_of
 from executions.errors import ApprovalNeeded, ExecutionError, LeaseLost, LimitExceeded, NotNow, Paused
+from executions.limit_checks import cut_log_refusal
 from executions.models import Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
@@ -176,18 +177,10 @@ def _refusal(work: Work, workflow: Workflow, now: datetime) -> LimitExceeded | N
         return LimitExceeded(
             f"the event is {age_s:.0f} s old, above max_event_age_s ({workflow.max_event_age_s})", code="event_too_old"
         )
-    if work.acts and _is_cut(work.claimed.event):
-        return LimitExceeded(
-            "Solana cut the log, which anyone can bring about: nothing is paid on what may have been in it",
-            code="logs_truncated",
-        )
+    if work.acts and (refusal := cut_log_refusal(work.claimed.event)):
+        return refusal
     problem = literal_problems(work.claimed.version_id, workflow)
     return LimitExceeded(problem) if problem else None
-
-
-def _is_cut(event: dict[str, Any]) -> bool:
-    """An event that says only that a log was cut (`on_truncated: notify`): it asks for a person, not for a payment."""
-    return bool(event.get("logs_truncated")) and event.get("line") is None and event.get("name") is None
 
 
 def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetime) -> Outcome:

@@ -7,7 +7,7 @@ transaction that cannot be built still leaves the filter's trace and the message
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,11 @@ class Subject:
     spec: WorkflowSpec
     version: int | None
 
-    def filtered(self, event: Event) -> FilterResult:
-        """What its filter says of the event, with the address lists as they are now."""
+    def asker(self) -> Callable[[Event], FilterResult]:
+        """Its filter, prepared once for any number of events, with the address lists as they are now."""
         lists = load_lists(set(address_lists_named(self.spec)))
-        return compile_filter(self.spec.filter).evaluate(event.as_json(), lists)
+        compiled = compile_filter(self.spec.filter)
+        return lambda event: compiled.evaluate(event.as_json(), lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def preview_event(*, subject: Subject, event: Event | None, source: str, is_want
     """Try it on this event, of which it is known whether the trigger asks for it; None where there is no event."""
     if event is None:
         return Preview(None, source, subject.version, False, None, None, None, None, (), False, None, ())
-    verdict, now = subject.filtered(event), timezone.now()
+    verdict, now = subject.asker()(event), timezone.now()
     tried = Tried()
     if is_wanted and verdict.met:
         tried = attempt(subject.workflow, subject.spec, event, now)

@@ -7,20 +7,10 @@ from collections.abc import Iterator, Sequence
 from executions.after_restore import SignerRead
 from executions.ledger import Line, Proof
 from executions.reconcile import Finding
+from executions.tables import aligned
 
 # A long history is shown by its end; what does not agree is always shown.
 LINES_SHOWN = 20
-
-
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
-    """The rows as lines with their columns under each other; the columns in `right` end under each other."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
 
 
 def findings(found: Sequence[Finding]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from executions import limits
 from executions.build import Prepared, prepare
 from executions.errors import ExecutionError, LimitExceeded
 from executions.gateway import WrongChain, gateway
+from executions.limit_checks import cut_log_refusal
 from executions.states import Status
 from workflows.checks import settings_of
 from workflows.models import Workflow
@@ -64,12 +65,15 @@ def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime)
     if not spec.actions:
         return Tried()
     written_out = tuple(Problem("limit_exceeded", one.detail) for one in check_limits(spec, settings_of(workflow)))
+    if (cut := cut_log_refusal(event.as_json())) is not None:
+        refused = Problem(cut.code, cut.detail)
+        return Tried(Status.FAILED.value, limits=(refused, *written_out), error=refused)
     signer = workflow.signer
     if signer is None:
         missing = Problem("signer_missing", "the workflow has no signer")
         return Tried(Status.FAILED.value, limits=written_out, error=missing)
     try:
-        prepared = _prepared(workflow, signer.address, spec, event, now)
+        prepared = simulated(workflow, signer.address, spec, event, now)
     except (ExecutionError, WrongChain, ChainError) as error:
         return _unbuilt(error, written_out)
     refusals = limits.refusals(workflow=workflow, signer=signer, prepared=prepared, now=now)
@@ -87,7 +91,11 @@ def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime)
     )
 
 
-def _prepared(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, now: datetime) -> Prepared:
+def simulated(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, now: datetime) -> Prepared:
+    """The transaction that the workflow would make of this event, built and simulated on the chain as it is now.
+
+    Raises ExecutionError with the reason, WrongChain, ChainError.
+    """
     made_up = secrets.token_hex(32)
     return prepare(
         gateway=gateway(),

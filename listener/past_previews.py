@@ -50,7 +50,8 @@ def preview_past(*, subject: Subject, signature: str) -> PastPreview:
     """Try it on a transaction that has happened; raises what listener.past_transactions.past_transaction raises."""
     found = past_transaction(workflow=subject.workflow, trigger=subject.spec.trigger, signature=signature)
     judged = found.findings.judged
-    passed = [subject.filtered(one.event).met if one.mismatch is None else None for one in judged]
+    ask = subject.asker()
+    passed = [ask(one.event).met if one.mismatch is None else None for one in judged]
     told = _told(found, passed)
     chosen = _chosen(judged, passed)
     event: Event | None = None if chosen is None else chosen.event

@@ -51,10 +51,10 @@ def _balance_change(trigger: triggers.BalanceChange, event: Event) -> Mismatch |
     if event.account != trigger.address:
         return _elsewhere(event.account, trigger.address)
     if abs(delta) < trigger.min_change:
-        return Mismatch("below_min_change", f"the change is {delta:+} lamports, and min_change {trigger.min_change}")
+        return Mismatch("below_min_change", f"the change is {delta:+} lamports, and min_change is {trigger.min_change}")
     if trigger.direction == "any" or (delta > 0) == (trigger.direction == "increase"):
         return None
-    return Mismatch("other_direction", f"the change is {delta:+} lamports, and direction {trigger.direction}")
+    return Mismatch("other_direction", f"the change is {delta:+} lamports, and direction is {trigger.direction}")
 
 
 def _account_change(trigger: triggers.AccountChange, event: Event) -> Mismatch | None:

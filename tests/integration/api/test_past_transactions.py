@@ -107,7 +107,7 @@ def test_a_change_of_a_balance_is_tried_up_to_the_payment_and_nothing_is_kept(
     told = seen["past_transaction"]
     assert (told["signature"], told["success"], told["error"], told["reason"]) == (signature, True, None, None)
     (event,) = told["events"]
-    assert (event["account"], event["summary"], event["matches"]) == (watched, "+5000000 lamports", True)
+    assert (event["account"], event["summary"], event["matches"]) == (watched, "+0.005 SOL", True)
     assert (event["reason"], event["filter_met"]) == (None, True)
     assert (seen["event"]["slot"], seen["event"]["previous_lamports"]) == (told["slot"], 0)
     assert seen["transaction"]["outflow_lamports"] == 1000 + seen["transaction"]["fee_lamports"]
@@ -119,8 +119,8 @@ def test_a_change_of_a_balance_is_tried_up_to_the_payment_and_nothing_is_kept(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"direction": "decrease"}, ("other_direction", "the change is +5000000 lamports, and direction decrease")),
-        ({"min_change": 5_000_001}, ("below_min_change", "the change is +5000000 lamports, and min_change 5000001")),
+        ({"direction": "decrease"}, ("other_direction", "the change is +5000000 lamports, and direction is decrease")),
+        ({"min_change": 5_000_001}, ("below_min_change", "the change is +5000000 lamports, and min_change is 5000001")),
     ],
 )
 def test_a_change_that_is_not_asked_for_is_told_with_the_reason(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from executions.ledger import Line, Proof
 from executions.memos import Memo
 from executions.reconcile import Finding
-from executions.reconcile_report import LINES_SHOWN, aligned, doubtful, findings, proof
+from executions.reconcile_report import LINES_SHOWN, doubtful, findings, proof
+from executions.tables import aligned
 
 MEMO = Memo("0123456789abcdef", 1)
 
