@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
+from rest_framework.authentication import get_authorization_header
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -20,32 +21,36 @@ log = structlog.get_logger(__name__)
 
 
 class TokenThrottle(SimpleRateThrottle):
-    """So many requests a second for one token, one logged-in user, or one address of strangers.
+    """So many requests for one token or one logged-in user; for one address, so many without a token and so many with
+    one that is refused. Those of strangers take nothing from whoever is known.
 
     DRF's own reads a list, adds to it and writes it back, so that of many requests at once only the last is counted.
     """
 
-    scope = "token"
-    num_requests: int
-    duration: int
     _left_s = 0.0
 
+    def __init__(self) -> None:
+        """Which rate holds is known when it is known who asks."""
+
     def allow_request(self, request: Request, view: APIView) -> bool:
-        key = f"throttle:{self.scope}:{self._who(request)}"
+        scope, who = self._who(request)
+        most, duration_s = self.parse_rate(self.THROTTLE_RATES[scope])
+        assert most is not None and duration_s is not None
         try:
-            counted = rates.count(key, self.duration)
+            counted = rates.count(f"throttle:{scope}:{who}", duration_s)
         except RedisError as error:
             log.warning("cache_unreachable", error=type(error).__name__)
             return True
         self._left_s = counted.left_s
-        return counted.number <= self.num_requests
+        return counted.number <= most
 
     def wait(self) -> float:
         return self._left_s
 
-    def _who(self, request: Request) -> str:
+    def _who(self, request: Request) -> tuple[str, str]:
         if isinstance(request.auth, ApiToken):
-            return f"token-{request.auth.pk}"
+            return "token", f"token-{request.auth.pk}"
         if request.user.is_authenticated:
-            return f"user-{request.user.pk}"
-        return f"address-{addresses.counted(self.get_ident(request))}"
+            return "token", f"user-{request.user.pk}"
+        scope = "refused" if get_authorization_header(request) else "stranger"
+        return scope, addresses.counted(self.get_ident(request))

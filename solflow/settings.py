@@ -233,7 +233,7 @@ REST_FRAMEWORK = {
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "DEFAULT_SCHEMA_CLASS": "solflow.api.document.ApiSchema",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.TokenThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"token": "100/second"},
+    "DEFAULT_THROTTLE_RATES": {"token": "100/second", "stranger": "1000/minute", "refused": "100/minute"},
     # X-Forwarded-For is for uvicorn to judge (FORWARDED_ALLOW_IPS), which puts what it believes into REMOTE_ADDR.
     "NUM_PROXIES": 0,
 }

@@ -34,7 +34,7 @@ def alice(db: None) -> Person:
 
 @pytest.fixture
 def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", {"token": "3/minute"})
+    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", dict.fromkeys(("token", "stranger", "refused"), "3/minute"))
 
 
 def statuses(client: APIClient, times: int, **headers: str) -> list[int]:

@@ -89,7 +89,7 @@ def test_whatever_is_accepted_the_answer_is_json(api: APIClient) -> None:
 
 
 def test_too_many_requests_are_429_with_the_time_to_wait(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", {"token": "2/minute"})
+    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", {"token": "2/minute", "stranger": "9/minute"})
     client = alice.client()
     answers = [client.get(URL) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

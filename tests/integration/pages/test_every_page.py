@@ -35,6 +35,7 @@ READ = [
     "team:members",
     "settings:own",
     "settings:token-create",
+    "settings:password",
 ]
 WRITE = [
     "workflows:start",
@@ -82,6 +83,7 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "executions:detail": ("viewer", reverse("executions:detail", kwargs=of_execution)),
         "EXECUTIONS:RETRY": ("operator", reverse("executions:retry", kwargs=of_execution)),
         "EXECUTIONS:REPLAY": ("operator", reverse("executions:replay", kwargs=of_execution)),
+        "EXECUTIONS:ANSWER": ("operator", reverse("executions:answer", kwargs=of_execution)),
         "EXECUTIONS:RESOLVE": ("operator", reverse("executions:resolve", kwargs=of_execution)),
         "SIGNERS:PAUSE": ("operator", reverse("signers:pause", kwargs={"signer_id": signer.id})),
         "SIGNERS:RESUME": ("operator", reverse("signers:resume", kwargs={"signer_id": signer.id})),
