@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django_filters.fields import IsoDateTimeField
 
 from executions.models import Delivery, Execution, ExecutionKey
 from executions.search import MIN_PREFIX, found_by_signature, found_by_text
 from executions.states import DeliveryStatus, Status
+
+
+class MomentField(IsoDateTimeField):
+    """A time in UTC: PostgreSQL refuses offsets of 16 hours and more."""
+
+    def clean(self, value: Any) -> datetime | None:
+        given: datetime | None = super().clean(value)
+        try:
+            return None if given is None else given.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("must be a time between the years 1 and 9999, in UTC", code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
 
 
 class ExecutionFilter(django_filters.FilterSet):
@@ -18,8 +38,8 @@ class ExecutionFilter(django_filters.FilterSet):
         distinct=False,
         help_text="May be given more than once.",
     )
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     signature = django_filters.CharFilter(
         method="by_signature", max_length=88, help_text="Of a transaction that it sent, or that its event came from."
     )
@@ -46,8 +66,8 @@ class DeliveryFilter(django_filters.FilterSet):
     channel = django_filters.UUIDFilter(field_name="channel_id")
     outcome = django_filters.CharFilter(max_length=10)
     execution = django_filters.CharFilter(method="by_execution", max_length=64, help_text="An execution_id.")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery

@@ -53,6 +53,8 @@ class DeliveryViewSet(TeamViewSet):
     keyset = ("id",)
     operator_actions = ("resend", "resend_all")
     may_conflict = ("resend", "resend_all")
+    # The channel that the body names.
+    may_be_missing = ("resend_all",)
 
     def get_queryset(self) -> QuerySet[Delivery]:
         return Delivery.objects.none() if getattr(self, "swagger_fake_view", False) else delivery_list(team=self.team)

@@ -65,7 +65,7 @@ class ApiSchema(AutoSchema):
             self.view, "may_be_invalid", ()
         ):
             errors.append(400)
-        if "{" in self.path:
+        if "{" in self.path or self._action() in getattr(self.view, "may_be_missing", ()):
             errors.append(404)
         if self._action() in getattr(self.view, "may_conflict", ()):
             errors.append(409)

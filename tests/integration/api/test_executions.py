@@ -102,6 +102,12 @@ def test_the_list_is_narrowed_by_workflow_status_and_time(api: APIClient, create
     assert ids(api.get(URL, {"created_after": yesterday})) == [elsewhere.execution_id, new.execution_id]
 
 
+def test_a_time_may_have_any_offset(api: APIClient, workflow: Workflow) -> None:
+    new = one(workflow, 1)
+    for offset in ("+23:59", "-23:59", "+16:00"):
+        assert ids(api.get(URL, {"created_after": f"2020-01-01T00:00:00{offset}"})) == [new.execution_id]
+
+
 def test_an_execution_is_found_by_what_people_have_in_hand(
     api: APIClient, create: Create, workflow: Workflow, signer: Signer
 ) -> None:
@@ -122,6 +128,7 @@ def test_an_execution_is_found_by_what_people_have_in_hand(
         ({"status": "done"}, "status"),
         ({"workflow": "x"}, "workflow"),
         ({"created_after": "yesterday"}, "created_after"),
+        ({"created_after": "0001-01-01T00:00:00+14:00"}, "created_after"),
         ({"search": "a\0b"}, "search"),
         ({"signature": "\0"}, "signature"),
         ({"cursor": "x"}, "cursor"),

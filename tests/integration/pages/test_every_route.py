@@ -41,6 +41,8 @@ API = {
     "workflows/<uuid:pk>/run/": {"POST": OPERATOR},
     "workflows/<uuid:pk>/test/": {"POST": OPERATOR},
     "workflows/<uuid:pk>/pause/": {"POST": OPERATOR, "DELETE": OPERATOR},
+    "workflows/export/": {"GET": VIEWER},
+    "workflows/import/": {"POST": ADMIN},
     "executions/": {"GET": VIEWER},
     "executions/<execution_id:execution_id>/": {"GET": VIEWER},
     "executions/<execution_id:execution_id>/retry/": {"POST": OPERATOR},
