@@ -26,9 +26,9 @@ def web(port: int) -> list[str]:
     ]
 
 
-def worker(name: str = "worker") -> list[str]:
+def worker(name: str = "worker", queues: str = QUEUES) -> list[str]:
     return [
-        *(*CELERY, "worker", "-Q", QUEUES, "-n", f"{name}@%h"),
+        *(*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h"),
         *("--without-mingle", "--without-gossip"),
     ]
 

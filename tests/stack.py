@@ -70,10 +70,10 @@ class Stack:
             process.wait_until_ready()
         return self
 
-    def another_worker(self, name: str = "") -> ManagedProcess:
+    def another_worker(self, name: str = "", queues: str = parts.QUEUES) -> ManagedProcess:
         """One more worker, not started yet."""
         name = name or f"worker{next(self._numbers)}"
-        process = self._process(name, parts.worker(name), lambda worker: " ready." in worker.output())
+        process = self._process(name, parts.worker(name, queues), lambda worker: " ready." in worker.output())
         process.environment = self._worker_environment
         process.stop_signal = SIGQUIT
         return process

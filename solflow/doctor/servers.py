@@ -166,6 +166,29 @@ def broker() -> Iterator[Finding]:
         yield warn("broker", found, "start more workers, or look why the ones there are stuck")
 
 
+# What does not happen while nobody serves a queue.
+UNSERVED = {
+    "confirmations": "nothing is swept, confirmed or started on schedule",
+    "executions": "nothing is filtered or paid",
+    "notifications": "nobody is told",
+    "maintenance": "the audit log is not sealed, and payments that this database has forgotten are not looked for",
+}
+
+
+def queues() -> Iterator[Finding]:
+    """Workers may serve some queues each (docs/operating.md); together they have to serve all."""
+    try:
+        workers = current_app.control.inspect(timeout=TIMEOUT_S).active_queues()
+    except (OperationalError, RedisError, OSError):
+        return  # the check of the broker has said so
+    if not workers:
+        return  # and whether workers are there at all is told by their signs of life
+    served = {queue["name"] for one in workers.values() for queue in one}
+    for name in parts.QUEUES.split(","):
+        if name not in served:
+            yield fail(f"queue {name}", f"no worker serves it: {UNSERVED[name]}", f"start one with -Q {name}")
+
+
 def _length(link: object, queue: str) -> int:
     channel = link.default_channel  # type: ignore[attr-defined]
     return int(channel.queue_declare(queue, passive=False, durable=True).message_count)
@@ -194,4 +217,4 @@ def clocks() -> Iterator[Finding]:
         yield ok("clock", f"within {abs(skew_s) * 1000:.0f} ms of the database's")
 
 
-CHECKS: tuple[Check, ...] = (environment, database, replica, redis, broker, disk, clocks)
+CHECKS: tuple[Check, ...] = (environment, database, replica, redis, broker, queues, disk, clocks)
