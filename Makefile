@@ -13,7 +13,7 @@ MINUTES ?= 10
 CHAOS = --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
-.PHONY: run test chaos style types imports check bench css clean
+.PHONY: run test chaos style types imports check bench css lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed ## start everything; options in UP, e.g. make run UP="--port 8001"
@@ -43,6 +43,10 @@ bench: $(VENV)/installed-dev
 css: ## rebuild static/ from frontend/ (developers only, needs Node)
 	@cd frontend && npm ci --silent && npm run --silent build
 
+lock: $(VENV)/installed-dev ## pin what requirements.txt brings along, by hashes, for every platform and Python from 3.11 on
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-config requirements.txt --output-file requirements.lock
+
 clean: ## remove what targets make, except data
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -54,9 +58,9 @@ $(VENV)/made:
 		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/installed: requirements.txt $(VENV)/made
-	@echo "installing requirements.txt (the first time takes a minute or two)"
-	@$(PIP) install -r requirements.txt
+$(VENV)/installed: requirements.lock $(VENV)/made
+	@echo "installing requirements.lock (the first time takes a minute or two)"
+	@$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

