@@ -21,8 +21,6 @@ import structlog
 
 from chain.errors import ChainError, NodeBehind
 from chain.rpc.aio import AsyncRpcClient
-from chain.rpc.pool import backoff
-from executions import timing
 from executions.crashpoints import reach
 from listener import gaps
 from listener.database import Database
@@ -33,12 +31,12 @@ from listener.needs import asks
 from listener.observations import GapProgress
 from listener.registry import Audience, Registry
 from listener.transactions import fetch
+from listener.waits import after, waits
 
 log = structlog.get_logger(__name__)
 
 SUBSCRIPTIONS_AT_ONCE = 4
 TRANSACTIONS_PER_CHUNK = 100
-LEAST_WAIT_S = 0.1
 
 
 class ReadBack:
@@ -95,7 +93,7 @@ class ReadBack:
             self.kick(subscription_id)
 
     async def _fill_all(self, subscription_id: int) -> None:
-        waits = backoff(LEAST_WAIT_S)
+        growing = waits()
         live_after = self._slot_of(subscription_id)
         if live_after is None:
             return  # the next acknowledgement kicks
@@ -110,7 +108,7 @@ class ReadBack:
                 # For a slot or two after the acknowledgement every node is behind.
                 level = logging.DEBUG if isinstance(error, NodeBehind) else logging.WARNING
                 log.log(level, "read_back_postponed", gap=gap.id, reason=str(error))
-                await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
+                await asyncio.sleep(after(error, growing))
             else:
                 # The next look at the gaps has to find this one closed.
                 await self._mailbox.settled()

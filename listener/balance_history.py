@@ -10,21 +10,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from chain.decode.dispatch import account_keys
 from chain.errors import Unavailable
 from chain.rpc.aio import AsyncRpcClient
 from chain.types import SYSTEM_PROGRAM, AccountSample
 from listener import metrics
 from listener.histories import history_of, readable
+from listener.observations import Past, Sample
 from listener.watches import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class PastBalances:
-    """Samples, oldest first, and for the gap's row what was read."""
+    """Samples, oldest first, and for the gap's row what was read. `is_whole`: none is missing since the first slot."""
 
     samples: tuple[AccountSample, ...]
     note: str
+    is_whole: bool = True
+
+    def ending_in(self, observation: Sample) -> Past:
+        """The history and what it ends in, as one. The first of a history that was cut stands for what was cut off."""
+        of, address, seen_at_s = observation.subscription_id, observation.address, observation.seen_at_s
+        between = [Sample(of, address, one, seen_at_s, live=False) for one in self.samples]
+        samples = [*between, observation]
+        if not self.is_whole:
+            samples[0] = replace(samples[0], catch_up=True)
+        return Past(of, address, tuple(samples))
 
 
 async def past_balances(
@@ -45,7 +58,7 @@ async def past_balances(
         for slot, answer in zip(last_of_slot, answers, strict=True)
     )
     if history.lost_before is not None:
-        return PastBalances(samples, f"coalesced before slot {history.lost_before}: {history.note}")
+        return PastBalances(samples, f"coalesced before slot {history.lost_before}: {history.note}", is_whole=False)
     return PastBalances(samples, f"{len(history.infos)} transactions read back")
 
 

@@ -6,15 +6,16 @@ The driver of listener.protocol. What the socket says goes to `Events`; a connec
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from chain.rpc.pool import backoff
 from executions import timing
@@ -46,6 +47,9 @@ OPEN_S = 10.0
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 HEALTHY_AFTER_S = 10.0
 REFUSED_AGAIN_S = 5.0
+# No code is agreed on for "no more subscriptions on this socket"; providers say it in words.
+_LIMIT = re.compile(r"limit|too many|maximum|exceed", re.IGNORECASE)
+MOST_ASKED_S = 60.0
 
 
 class Events(Interface):
@@ -59,7 +63,7 @@ class Events(Interface):
 
     def signature(self, notice: SignatureNotice[int]) -> None: ...
 
-    def lost(self, subscription_ids: Sequence[int]) -> None: ...
+    def lost(self, connection: Connection, subscription_ids: Sequence[int]) -> None: ...
 
     async def connected(self, connection: Connection) -> None: ...
 
@@ -83,11 +87,18 @@ class Health:
 
 
 class Connection:
-    """One socket at a time to one of `urls`, the first preferred. `run` never returns; cancel it to end it."""
+    """One socket at a time to one of `urls`, the first preferred. `run` never returns; cancel it to end it.
 
-    def __init__(self, urls: Sequence[str], events: Events) -> None:
+    `on_full` is told a subscription that the endpoint will not have beside those that the socket carries already; it
+    is no longer wanted here then.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], events: Events, on_full: Callable[[Connection, int, Watch], None] | None = None
+    ) -> None:
         self._urls = tuple(urls)
         self._events = events
+        self._on_full = on_full
         self._wants: dict[int, Watch] = {}
         self._acknowledged: set[int] = set()
         self._protocol: Protocol[int] | None = None
@@ -95,6 +106,7 @@ class Connection:
         self._at = 0
         self._is_reading = True
         self._slot_at_s = self._answered_at_s = 0.0
+        self._leaving = ""
         self._reconnects = 0
         self._last_error = ""
         self.slot = 0
@@ -102,6 +114,11 @@ class Connection:
 
     def __len__(self) -> int:
         return len(self._wants)
+
+    @property
+    def acknowledged(self) -> int:
+        """How many subscriptions the socket carries."""
+        return len(self._acknowledged)
 
     @property
     def host(self) -> str:
@@ -115,7 +132,7 @@ class Connection:
             self._protocol is not None,
             self.slot,
             len(self._wants),
-            len(self._acknowledged),
+            self.acknowledged,
             self._reconnects,
             self._last_error,
         )
@@ -137,23 +154,30 @@ class Connection:
         """Open, serve, and when that ends open again, at the next endpoint and after a little longer each time."""
         waits = backoff()
         while True:
-            opened_at_s = time.monotonic()
+            opened_at_s, asked_s = time.monotonic(), 0.0
             try:
                 await self._serve(self._urls[self._at])
             except* (OSError, WebSocketException, SocketDead, TimeoutError) as group:
-                self._give_up(group)
+                asked_s = self._give_up(group)
             if time.monotonic() - opened_at_s > HEALTHY_AFTER_S:
                 waits = backoff()
             self._at = (self._at + 1) % len(self._urls)
-            await asyncio.sleep(timing.scaled(next(waits)))
+            # With one endpoint there is nobody else to go to meanwhile.
+            await asyncio.sleep(max(timing.scaled(next(waits)), asked_s if len(self._urls) == 1 else 0.0))
 
-    def _give_up(self, group: BaseExceptionGroup[Exception]) -> None:
+    def leave(self, reason: str) -> None:
+        """Go to the next endpoint: this one is open and no good."""
+        self._leaving = reason
+
+    def _give_up(self, group: BaseExceptionGroup[Exception]) -> float:
+        """Note why the socket was lost; for how long the endpoint asked not to be asked, in seconds."""
         error = next(_leaves(group))
         # Library errors may hold the URL, with a provider's key in it; ours do not.
         self._last_error = str(error) if isinstance(error, SocketDead) else type(error).__name__
         self._reconnects += 1
         metrics.RECONNECTS.labels(self.host).inc()
         log.warning("socket_lost", endpoint=self.host, reason=self._last_error, subscriptions=len(self._wants))
+        return _asked_s(error)
 
     async def _serve(self, url: str) -> None:
         async with connect(
@@ -170,7 +194,7 @@ class Connection:
             protocol: Protocol[int] = Protocol()
             now_s = time.monotonic()
             self._slot_at_s = self._answered_at_s = now_s
-            self._is_reading = True
+            self._is_reading, self._leaving = True, ""
             self.slot = 0
             protocol.subscribe_slots()
             try:
@@ -181,7 +205,7 @@ class Connection:
             finally:
                 self._protocol = None
                 lost, self._acknowledged = self._acknowledged, set()
-                self._events.lost(tuple(lost))
+                self._events.lost(self, tuple(lost))
 
     async def _read(self, socket: BatchConnection, protocol: Protocol[int]) -> None:
         while True:
@@ -240,7 +264,14 @@ class Connection:
         self._answered_at_s = time.monotonic()
         self._last_error = f"subscription refused (code {refused.code})"
         log.error("subscription_refused", endpoint=self.host, code=refused.code, text=refused.message[:200])
-        again = {refused.key: self._wants[refused.key]} if refused.key in self._wants else {}
+        watch = self._wants.get(refused.key)
+        if watch is None:
+            return
+        if self._on_full is not None and self._acknowledged and _LIMIT.search(refused.message):
+            del self._wants[refused.key]
+            self._on_full(self, refused.key, watch)
+            return
+        again = {refused.key: watch}
         asyncio.get_running_loop().call_later(timing.scaled(REFUSED_AGAIN_S), self._ask_if_wanted, again)
 
     def _ask_if_wanted(self, wants: Mapping[int, Watch]) -> None:
@@ -258,6 +289,8 @@ class Connection:
         while True:
             await asyncio.sleep(CHECK_S)
             now_s = time.monotonic()
+            if self._leaving:
+                raise SocketDead(self._leaving)
             if not self._is_reading:
                 continue
             if now_s - self._slot_at_s > silence_s:
@@ -265,6 +298,14 @@ class Connection:
             waiting = self._protocol is not None and self._protocol.waiting
             if waiting and now_s - self._answered_at_s > ACKNOWLEDGEMENT_S:
                 raise SocketDead(f"a subscription was not answered for {ACKNOWLEDGEMENT_S:g} s")
+
+
+def _asked_s(error: Exception) -> float:
+    """`Retry-After` of an answer that was no WebSocket, in seconds."""
+    if not isinstance(error, InvalidStatus):
+        return 0.0
+    text = error.response.headers.get("Retry-After", "")
+    return min(float(text), MOST_ASKED_S) if text.isdecimal() else 0.0
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:

@@ -8,19 +8,19 @@ A subscription that was acknowledged sees from now on. Before it counts as cover
    balance_history). Live samples wait for it, so that the first transition after the gap is the one marked `catch_up`.
    Of transactions, the read-back (listener.backfill) is told; live notices go on at once, the keys keep them apart.
 
-A lost socket begins it anew. A checkpoint waits for what was told live and is still being fetched (listener.fetching).
+A lost socket begins it anew. What is covered is compared with the chain now and then (listener.second_looks), and where
+it is not as recorded, or a sample was refused as old, it is read as after a gap. A checkpoint waits for what was told
+live and is still being fetched (listener.fetching).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 
 import structlog
-from msgspec.structs import replace
 
 from chain.errors import ChainError
 from chain.rpc.aio import AsyncRpcClient
@@ -32,6 +32,7 @@ from listener import gaps
 from listener.backfill import ReadBack
 from listener.balance_history import PastBalances, past_balances
 from listener.connection import Connection
+from listener.cover import Cover
 from listener.database import Database
 from listener.errors import WrongChain
 from listener.fetching import Fetching
@@ -41,34 +42,21 @@ from listener.mailboxes import Mailboxes
 from listener.observations import CaughtUp, Observation, Sample, Seen
 from listener.programs import ProgramReader
 from listener.protocol import AccountNotice, LogsNotice, SignatureNotice
+from listener.recent import Recent
 from listener.registry import Registry
-from listener.sampling import Read, Sampler, for_watch
+from listener.sampling import Purpose, Read, Sampler, for_watch
+from listener.second_looks import SecondLooks
+from listener.sight import CHECKPOINT_LAG_SLOTS, Sight, live_after, old_slot
 from listener.watches import Watch
 
 log = structlog.get_logger(__name__)
 
 # Held samples of all subscriptions together; more are let go before their catch-up sample has come.
 MOST_HELD = 10_000
+# What is told twice by two endpoints is told within moments.
+MOST_TOLD = 20_000
 # How long a balance waits for its history before what happened in between becomes one change.
 MERGED_AFTER_S = 45.0
-# A slot is safe to pass when it is this old: nothing of it can be on its way any more.
-CHECKPOINT_LAG_SLOTS = 32
-
-
-@dataclass(slots=True)
-class _Cover:
-    """One subscription. `turn` grows with every acknowledgement and loss, and tells late answers from current ones."""
-
-    watch: Watch
-    reason: str
-    turn: int = 0
-    is_covered: bool = False
-    count: int = 0
-    held: list[Sample] = field(default_factory=list)
-    # The first slot of its open gap, while it is not covered.
-    blind_from: int | None = None
-    # A slot that the checkpoint may move to when everything fetched up to this number is done.
-    next_checkpoint: tuple[int, int] | None = None
 
 
 class Coverage:
@@ -83,6 +71,7 @@ class Coverage:
         rpc: AsyncRpcClient,
         genesis_hash: str,
         most_signatures: int,
+        is_redundant: bool = False,
     ) -> None:
         self._registry = registry
         self._mailbox = mailbox
@@ -91,6 +80,7 @@ class Coverage:
         self._genesis_hash = genesis_hash
         self._most_signatures = most_signatures
         self.sampler = Sampler(rpc, self._sampled)
+        self._second_looks = SecondLooks(CHECKPOINT_LAG_SLOTS)
         self.programs = ProgramReader(rpc, database, self._program_read)
         self.fetching = Fetching(mailbox.put, self._unfetched)
         self._live = LiveTransactions(registry, mailbox, rpc, self.fetching)
@@ -102,8 +92,9 @@ class Coverage:
             most_signatures=most_signatures,
             slot_of=self.slot_of,
         )
-        self._covers: dict[int, _Cover] = {}
-        self._seeing: dict[int, Connection] = {}
+        self._covers: dict[int, Cover] = {}
+        self._sight = Sight()
+        self._told = Recent(MOST_TOLD) if is_redundant else None
         self._acknowledged: dict[int, tuple[int, int]] = {}
         self._has_acknowledged = asyncio.Event()
         self._held = 0
@@ -112,7 +103,7 @@ class Coverage:
 
     def watch(self, subscription_id: int, watch: Watch, *, is_new: bool) -> None:
         """Expect this subscription. `is_new`: somebody was enabled just now, so the time before is no gap."""
-        self._covers[subscription_id] = _Cover(watch, "enabled" if is_new else "restart")
+        self._covers[subscription_id] = Cover(watch, "enabled" if is_new else "restart")
 
     def joined(self, subscription_id: int) -> None:
         """Somebody more wants this one, who has to be told what happened between the enabling and now. Of a state, the
@@ -126,15 +117,16 @@ class Coverage:
         for subscription_id in subscription_ids:
             cover = self._covers.pop(subscription_id, None)
             self._held -= len(cover.held) if cover else 0
-            self._seeing.pop(subscription_id, None)
+            self._sight.forget(subscription_id)
             self.sampler.forget(subscription_id)
+            self._second_looks.forget(subscription_id)
             self.programs.forget(subscription_id)
             self._live.forget(subscription_id)
 
     def slot_of(self, subscription_id: int) -> int | None:
         """Everything after this slot is seen live; None while nothing is."""
-        connection, cover = self._seeing.get(subscription_id), self._covers.get(subscription_id)
-        return _slot(connection, cover.watch) if connection and cover else None
+        connection, cover = self._sight.of(subscription_id), self._covers.get(subscription_id)
+        return live_after(connection, cover.watch) if connection and cover else None
 
     @property
     def covered(self) -> int:
@@ -169,26 +161,27 @@ class Coverage:
         cover = self._covers.get(subscription_id)
         if cover is None:
             return
+        if not self._sight.begin(subscription_id, connection):
+            return  # one more sees it
         cover.turn += 1
-        self._seeing[subscription_id] = connection
-        self._acknowledged[subscription_id] = (_slot(connection, cover.watch), cover.turn)
+        self._acknowledged[subscription_id] = (live_after(connection, cover.watch), cover.turn)
         self._has_acknowledged.set()
 
-    def lost(self, subscription_ids: Sequence[int]) -> None:
-        for subscription_id in subscription_ids:
+    def lost(self, connection: Connection, subscription_ids: Sequence[int]) -> None:
+        for subscription_id in self._sight.end(connection, subscription_ids):
             cover = self._covers.get(subscription_id)
             if cover is None:
                 continue
             cover.turn += 1
             cover.is_covered, cover.reason = False, "reconnect"
-            self._seeing.pop(subscription_id, None)
-            held = self._held_back(cover, catch_up=True)
+            self._held -= len(cover.held)
+            held = cover.take_held(catch_up=True)
             # Of a balance the history from the checkpoint on tells them too, with what was before each.
-            self._mailbox.put(held if cover.watch.kind != "balance" else ())
+            self._mailbox.put(() if cover.is_balance else held)
 
     def account(self, notice: AccountNotice[int]) -> None:
         cover = self._covers.get(notice.key)
-        if cover is None:
+        if cover is None or self._is_repeat(notice.key, notice.address, notice.slot, notice.lamports, notice.data):
             return
         cover.count += 1
         address = notice.address or cover.watch.address
@@ -199,7 +192,7 @@ class Coverage:
         sample = Sample(notice.key, address, state, time.time())
         if cover.is_covered:
             self._mailbox.put((sample,))
-            self._verify(notice.key, cover, address, notice.slot)
+            self._look_again(notice.key, cover, address, notice.slot)
             return
         cover.held.append(sample)
         self._held += 1
@@ -208,7 +201,7 @@ class Coverage:
 
     def logs(self, notice: LogsNotice[int]) -> None:
         cover = self._covers.get(notice.key)
-        if cover is not None:
+        if cover is not None and not self._is_repeat(notice.key, notice.signature):
             cover.count += 1
             self._live.logs(notice)
 
@@ -218,30 +211,43 @@ class Coverage:
             cover.count += 1
             self._live.signature(notice, cover.watch.address)
 
+    def _is_repeat(self, *notice: Hashable) -> bool:
+        """Whether another endpoint has told the same. Keys and rows would drop it, too, at a price."""
+        return self._told is not None and not self._told.add(notice)
+
     # What ingest and the sampler tell
 
     def doubt(self, doubtful: Iterable[tuple[int, str, int]]) -> None:
-        """Samples were refused as old although they differ: read these accounts once, after the slots of their rows."""
+        """The records of these accounts, as of these slots, may not be what the chain has: read them once.
+
+        Of a balance the history is read too, from a while before that slot, since it is that of the bank that told it;
+        live samples wait for it, so as not to jump over what was missed.
+        """
         for subscription_id, address, slot in doubtful:
             cover = self._covers.get(subscription_id)
-            if cover is not None:
-                self._read_again(subscription_id, cover, address, cover.watch.commitment, slot + 1)
+            if cover is None or (cover.is_balance and not cover.is_covered):
+                continue  # it is about to be read back, which answers what is in doubt
+            if cover.is_balance:
+                cover.is_covered, cover.blind_from = False, max(slot - CHECKPOINT_LAG_SLOTS, 0)
+            self._read(subscription_id, cover, address, "doubt", slot + 1)
 
     def _sampled(self, read: Read, sample: AccountSample, seen_at_s: float) -> None:
         cover = self._covers.get(read.subscription_id)
-        if cover is None:
+        if cover is None or (read.purpose == "check" and not cover.is_covered):
             return
-        observation = Sample(read.subscription_id, read.address, sample, seen_at_s, catch_up=read.catch_up, live=False)
-        is_balance = cover.watch.kind == "balance"
-        if is_balance and not read.catch_up and not cover.is_covered:
-            return  # it is about to be read back, which answers what is in doubt
-        # What is in doubt, too, must not jump over changes that are still on their way.
-        first_slot = cover.blind_from if read.catch_up else read.min_slot
-        if is_balance and first_slot is not None:
-            work = partial(self._read_back_balances, read, observation, first_slot)
+        if cover.is_balance and read.purpose == "doubt" and read.turn != cover.turn:
+            return  # the socket was lost meanwhile: what is read back then answers it
+        is_catch_up, is_check = read.purpose == "catch_up", read.purpose == "check"
+        observation = Sample(
+            read.subscription_id, read.address, sample, seen_at_s, catch_up=is_catch_up, live=False, check=is_check
+        )
+        if is_check:
+            self._mailbox.put((observation,))
+        elif cover.is_balance and cover.blind_from is not None:
+            work = partial(self._read_back_balances, read, observation, cover.blind_from)
             self.fetching.want(read.subscription_id, sample.slot, work)
         else:
-            self._mailbox.put(self._caught_up(read, cover, [observation]))
+            self._mailbox.put(self._answered(read, cover, observation))
 
     async def _read_back_balances(
         self, read: Read, observation: Sample, first_slot: int, waited_s: float
@@ -251,26 +257,24 @@ class Coverage:
             most = self._most_signatures
             past = await past_balances(self._rpc, read.watch, first_slot, observation.sample, most=most)
         else:
-            past = PastBalances((), "coalesced: its history could not be read")
+            past = PastBalances((), "coalesced: its history could not be read", is_whole=False)
         cover = self._covers.get(read.subscription_id)
-        if cover is None:
-            return []
-        between = [Sample(read.subscription_id, read.address, one, time.time(), live=False) for one in past.samples]
-        return self._caught_up(read, cover, [*between, observation], past.note)
+        return [] if cover is None else self._answered(read, cover, observation, past)
 
-    def _caught_up(
-        self, read: Read, cover: _Cover, samples: Sequence[Sample], note: str = "coalesced"
+    def _answered(
+        self, read: Read, cover: Cover, observation: Sample, past: PastBalances | None = None
     ) -> list[Observation]:
-        """Everything up to the last of these samples, and what was held meanwhile, in the order for the mailbox."""
-        if not read.catch_up:
-            return list(samples)
-        slot = samples[-1].sample.slot
-        found: list[Observation] = [*samples, CaughtUp(read.subscription_id, slot, note=note)]
-        if read.turn == cover.turn:
+        """What was read, and what was held meanwhile, in the order for the mailbox."""
+        found: list[Observation] = [observation if past is None else past.ending_in(observation)]
+        slot = observation.sample.slot
+        if read.purpose == "catch_up":
+            found.append(CaughtUp(read.subscription_id, slot, note="coalesced" if past is None else past.note))
+        if read.turn == cover.turn and (read.purpose == "catch_up" or cover.is_balance):
             cover.is_covered, cover.blind_from = True, None
             # What is not newer than the sample is in it.
-            found += [held for held in self._held_back(cover, catch_up=False) if held.sample.slot > slot]
-            self._verify(read.subscription_id, cover, read.address, slot)
+            self._held -= len(cover.held)
+            found += cover.take_held(catch_up=False, after_slot=slot)
+            self._look_again(read.subscription_id, cover, read.address, slot)
         return found
 
     def _program_read(self, read: Read, found: Sequence[Observation], slot: int) -> None:
@@ -287,33 +291,29 @@ class Coverage:
         await self._database.run(gaps.open_around, subscription_id, slot, CHECKPOINT_LAG_SLOTS)
         self.read_back.kick(subscription_id)
 
-    def _verify(self, subscription_id: int, cover: _Cover, address: str, slot: int) -> None:
-        """What was only processed may vanish with its fork, and nobody would say so: when the confirmed chain has
-        passed the slot, its state is read and applied like any other sample, newer than what vanished."""
+    def _look_again(self, subscription_id: int, cover: Cover, address: str, slot: int) -> None:
+        """See later whether it is as told. What was only processed may vanish with its fork, and nobody would say so:
+        it is compared when the confirmed chain has passed the slot, and else when it has been quiet for a while."""
         if cover.watch.commitment == "processed":
-            self._read_again(subscription_id, cover, address, "confirmed", slot + 1)
+            self._read(subscription_id, cover, address, "check", slot + 1, "confirmed")
+        self._second_looks.told((subscription_id, address), slot)
 
-    def _read_again(
-        self, subscription_id: int, cover: _Cover, address: str, commitment: Commitment, min_slot: int
+    def _read(
+        self,
+        subscription_id: int,
+        cover: Cover,
+        address: str,
+        purpose: Purpose,
+        min_slot: int,
+        commitment: Commitment | None = None,
     ) -> None:
-        read = Read(subscription_id, cover.watch, address, commitment, min_slot, cover.turn, catch_up=False)
-        self.sampler.request(read)
+        at = commitment or cover.watch.commitment
+        self.sampler.request(Read(subscription_id, cover.watch, address, at, min_slot, cover.turn, purpose))
 
-    def _let_go(self, cover: _Cover, *, catch_up: bool) -> None:
+    def _let_go(self, cover: Cover, *, catch_up: bool) -> None:
         """Pass on what was held."""
-        self._mailbox.put(self._held_back(cover, catch_up=catch_up))
-
-    def _held_back(self, cover: _Cover, *, catch_up: bool) -> list[Sample]:
-        """What was held, and is not any more; the first of each account marked where no catch-up comes before it."""
-        held, cover.held = cover.held, []
-        self._held -= len(held)
-        marked: set[str] = set()
-        passed = []
-        for sample in held:
-            is_first = sample.address not in marked
-            marked.add(sample.address)
-            passed.append(replace(sample, catch_up=True) if catch_up and is_first else sample)
-        return passed
+        self._held -= len(cover.held)
+        self._mailbox.put(cover.take_held(catch_up=catch_up))
 
     # What goes on beside
 
@@ -334,16 +334,21 @@ class Coverage:
             if cover is None or cover.turn != turn:
                 continue
             if cover.watch.is_state:
-                cover.blind_from = blind_from.get(subscription_id)
+                cover.blind_from = blind_from.get(subscription_id, self._enabled_since(subscription_id, cover))
                 self._catch_up(subscription_id, cover.watch, slot, turn)
             else:
                 cover.is_covered = True
                 self.read_back.kick(subscription_id)
 
+    def _enabled_since(self, subscription_id: int, cover: Cover) -> int | None:
+        """The slot of the enabling, where that is what began it: the time since then is no gap, but not seen either."""
+        audience = self._registry.audience(subscription_id)
+        return audience.since_slot if cover.reason == "enabled" and audience is not None else None
+
     def _catch_up(self, subscription_id: int, watch: Watch, slot: int, turn: int) -> None:
         is_program = watch.kind == "program"
         address = "" if is_program else watch.address
-        read = Read(subscription_id, watch, address, watch.commitment, slot, turn, catch_up=True)
+        read = Read(subscription_id, watch, address, watch.commitment, slot, turn, "catch_up")
         if is_program:
             self.programs.request(read)
         else:
@@ -359,39 +364,21 @@ class Coverage:
     def note_seen(self) -> None:
         """Let the checkpoints of covered subscriptions follow the chain, whether something happens to them or not."""
         by_slot: dict[int, dict[int, int]] = {}
-        for subscription_id, connection in self._seeing.items():
+        for subscription_id, connection in self._sight:
             cover = self._covers[subscription_id]
             if not cover.is_covered:
                 continue
-            slot = self._passed(subscription_id, cover, _old_slot(connection, cover.watch))
+            slot = cover.passed(old_slot(connection, cover.watch), self.fetching, subscription_id)
             if slot > 0:
                 by_slot.setdefault(slot, {})[subscription_id] = cover.count
                 cover.count = 0
         self._mailbox.put([Seen(counts, slot) for slot, counts in by_slot.items()])
+        for (subscription_id, address), slot in self._second_looks.due(self.slot_of):
+            self._read(subscription_id, self._covers[subscription_id], address, "check", slot)
 
-    def _passed(self, subscription_id: int, cover: _Cover, slot: int) -> int:
-        """Up to where everything that was told is in the mailbox: `slot`, or a slot noted before, or 0."""
-        passed = 0
-        if cover.next_checkpoint is not None:
-            noted, number = cover.next_checkpoint
-            if not self.fetching.is_done_up_to(subscription_id, number):
-                return 0
-            passed, cover.next_checkpoint = noted, None
-        newest = self.fetching.newest
-        if self.fetching.is_done_up_to(subscription_id, newest):
-            return slot
-        cover.next_checkpoint = (slot, newest)
-        return passed
-
-
-def _old_slot(connection: Connection, watch: Watch) -> int:
-    """A slot of which every notification at this commitment has come. The root is what the node never leaves; what it
-    calls finalized lags behind."""
-    if watch.commitment == "finalized":
-        return connection.root - CHECKPOINT_LAG_SLOTS
-    return min(connection.root, connection.slot - CHECKPOINT_LAG_SLOTS)
-
-
-def _slot(connection: Connection, watch: Watch) -> int:
-    """What is notified at this commitment from now on is after this slot."""
-    return connection.root if watch.commitment == "finalized" else connection.slot
+    def check_all(self) -> None:
+        """Compare every account that is watched by itself with the chain: a notification may have been dropped."""
+        for subscription_id, cover in self._covers.items():
+            if cover.is_covered and cover.watch.kind in ("balance", "account"):
+                slot = self.slot_of(subscription_id) or 0
+                self._second_looks.told((subscription_id, cover.watch.address), slot)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import structlog
 
 from chain.errors import ChainError
-from chain.rpc.pool import backoff
 from executions import timing
 from listener import metrics
 from listener.observations import Observation
+from listener.waits import after, waits
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,6 @@ AT_ONCE = 16
 # Above the high mark the sockets are not read.
 HIGH_MARK = 4000
 LOW_MARK = 2000
-LEAST_WAIT_S = 0.1  # a node that is behind needs about a slot
 PATIENCE_S = 60.0
 LEAST_PATIENCE_S = 5.0  # confirming takes its time in tests that shrink it too
 
@@ -92,31 +91,31 @@ class Fetching:
 
     async def _serve(self, wish: _Wish) -> None:
         """With a place taken, which is given back while it waits."""
-        started_s, waits = time.monotonic(), backoff(LEAST_WAIT_S)
+        started_s, growing = time.monotonic(), waits()
         patience_s = max(timing.scaled(PATIENCE_S), LEAST_PATIENCE_S)
         while True:
             try:
-                succeeded = await self._succeeds(wish, time.monotonic() - started_s)
+                failure = await self._try(wish, time.monotonic() - started_s)
             finally:
                 self._gate.release()
-            if succeeded:
+            if failure is None:
                 break
             if time.monotonic() - started_s > patience_s:
                 metrics.FETCHES_GIVEN_UP.inc()
                 log.warning("fetch_given_up", subscription=wish.subscription_id, slot=wish.slot)
                 await self._give_up(wish.subscription_id, wish.slot)
                 break
-            await asyncio.sleep(next(waits))
+            await asyncio.sleep(after(failure, growing))
             await self._gate.acquire()
         self._finish(wish)
 
-    async def _succeeds(self, wish: _Wish, waited_s: float) -> bool:
+    async def _try(self, wish: _Wish, waited_s: float) -> ChainError | None:
         try:
             self._put(await wish.work(waited_s))
         except ChainError as error:
             log.debug("fetch_postponed", subscription=wish.subscription_id, reason=str(error))
-            return False
-        return True
+            return error
+        return None
 
     def _finish(self, wish: _Wish) -> None:
         unfinished = self._unfinished[wish.subscription_id]

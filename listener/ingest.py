@@ -29,12 +29,15 @@ from listener.observations import (
     FetchedTransaction,
     GapProgress,
     Observation,
+    Past,
     Sample,
     Seen,
     TransactionLogs,
 )
 from listener.registry import Audience, Wanted
 from listener.transitions import Transition
+
+_WATCHED = (Sample, Past, TransactionLogs, FetchedTransaction)
 
 AudienceOf = Callable[[int], Audience | None]
 
@@ -54,7 +57,7 @@ class Recorded:
 def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
     """Write one batch. Observations of subscriptions that nobody wants are left out: enabling reads afresh."""
     known = _known(batch, audience_of)
-    samples = [seen for seen in batch if isinstance(seen, Sample) and seen.subscription_id in known]
+    samples = [seen for seen in batch if isinstance(seen, Sample | Past) and seen.subscription_id in known]
     told = [
         seen
         for seen in batch
@@ -76,7 +79,7 @@ def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
 
 
 def _known(batch: Sequence[Observation], audience_of: AudienceOf) -> dict[int, Audience]:
-    ids = {seen.subscription_id for seen in batch if isinstance(seen, Sample | TransactionLogs | FetchedTransaction)}
+    ids = {seen.subscription_id for seen in batch if isinstance(seen, _WATCHED)}
     return {subscription_id: found for subscription_id in ids if (found := audience_of(subscription_id)) is not None}
 
 

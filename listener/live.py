@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,6 +13,7 @@ from listener.mailboxes import Mailboxes
 from listener.needs import Needs, asks
 from listener.observations import Observation, TransactionLogs
 from listener.protocol import LogsNotice, SignatureNotice
+from listener.recent import Recent
 from listener.registry import Audience, Registry
 from listener.transactions import fetch
 
@@ -33,7 +33,7 @@ class LiveTransactions:
         self._rpc = rpc
         self._fetching = fetching
         self._needs: dict[int, tuple[Audience, Needs]] = {}
-        self._recent: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._recent = Recent(MOST_RECENT)
 
     def logs(self, notice: LogsNotice[int]) -> None:
         """A transaction mentions an address: its lines are here already, more is fetched for those who need it."""
@@ -96,10 +96,6 @@ class LiveTransactions:
             if info.err is None and (subscription_id, info.signature) not in self._recent
         ]
         found = await fetch(self._rpc, audience, new, "live")
-        self._remember(subscription_id, new)
+        for signature in new:
+            self._recent.add((subscription_id, signature))
         return found
-
-    def _remember(self, subscription_id: int, signatures: Sequence[str]) -> None:
-        self._recent.update(dict.fromkeys((subscription_id, signature) for signature in signatures))
-        while len(self._recent) > MOST_RECENT:
-            self._recent.popitem(last=False)

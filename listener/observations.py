@@ -17,7 +17,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     """An account as seen by a subscription.
 
     `catch_up`: it stands for a time that was not seen live. `live`: it came by the socket, so that one which is refused
-    as old although its value differs calls for a read.
+    as old although its value differs calls for a read. `check`: it moves nothing; where its value differs, that does.
     """
 
     subscription_id: int
@@ -26,6 +26,18 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     seen_at_s: float
     catch_up: bool = False
     live: bool = True
+    check: bool = False
+
+
+class Past(msgspec.Struct, frozen=True, gc=False):
+    """What a balance was after each slot in which something happened to it, oldest first, and in the end what it is.
+
+    A first sample marked `catch_up` stands for the changes before it, too: they could not be told apart.
+    """
+
+    subscription_id: int
+    address: str
+    samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +94,4 @@ class GapProgress:
     note: str = ""
 
 
-Observation = Sample | CaughtUp | TransactionLogs | FetchedTransaction | Seen | GapProgress
+Observation = Sample | Past | CaughtUp | TransactionLogs | FetchedTransaction | Seen | GapProgress

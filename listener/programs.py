@@ -20,14 +20,13 @@ import structlog
 
 from chain.errors import ChainError, NodeBehind
 from chain.rpc.aio import AsyncRpcClient
-from chain.rpc.pool import backoff
 from chain.rpc.sync import RpcClient
 from chain.types import SYSTEM_PROGRAM, AccountSample
-from executions import timing
 from listener import states
 from listener.database import Database
 from listener.observations import CaughtUp, Observation, Sample
-from listener.sampling import LEAST_WAIT_S, Read
+from listener.sampling import Read
+from listener.waits import after, waits
 from listener.watches import MOST_FILTERS, Watch
 
 log = structlog.get_logger(__name__)
@@ -108,7 +107,7 @@ class ProgramReader:
                 tasks.create_task(self._serve(subscription_id), name=f"program {subscription_id}")
 
     async def _serve(self, subscription_id: int) -> None:
-        waits = backoff(LEAST_WAIT_S)
+        growing = waits()
         while (wanted := self._waiting.get(subscription_id)) is not None:
             try:
                 async with self._gate:
@@ -117,7 +116,7 @@ class ProgramReader:
                 # For a slot or two after the acknowledgement every node is behind.
                 level = logging.DEBUG if isinstance(error, NodeBehind) else logging.WARNING
                 log.log(level, "program_read_postponed", program=wanted.watch.address, reason=str(error))
-                await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
+                await asyncio.sleep(after(error, growing))
                 continue
             if self._waiting.get(subscription_id) is wanted:
                 del self._waiting[subscription_id]

@@ -14,7 +14,7 @@ from listener import gaps
 from listener.coverage import Coverage
 from listener.database import Database
 from listener.loading import load
-from listener.pool import Pool
+from listener.pool import Pools
 from listener.registry import Audience, Diff, Registry
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class Reloader:
     """Applies what changed to the registry, and the difference to the sockets."""
 
     def __init__(
-        self, *, registry: Registry, pool: Pool, coverage: Coverage, database: Database, direct_url: str
+        self, *, registry: Registry, pool: Pools, coverage: Coverage, database: Database, direct_url: str
     ) -> None:
         self._registry = registry
         self._pool = pool

@@ -32,7 +32,7 @@ from listener.coverage import Coverage
 from listener.database import Database
 from listener.ingest import Recorded
 from listener.mailboxes import Mailboxes
-from listener.pool import Pool
+from listener.pool import Pools
 from listener.registry import Registry
 from listener.reload import Reloader
 from listener.shards import shard_of
@@ -45,7 +45,9 @@ log = structlog.get_logger(__name__)
 GARBAGE_THRESHOLDS = (50_000, 20, 20)
 
 HEARTBEAT_S = 5.0
+PROBE_S = 30.0
 CHECKPOINT_S = 5.0
+CHECK_ALL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Parts:
     database: Database
     rpc: AsyncRpcClient
     coverage: Coverage
-    pool: Pool
+    pool: Pools
     reloader: Reloader
     writers: tuple[Writer, ...]
 
@@ -122,8 +124,9 @@ def parts(database: Database, rpc: AsyncRpcClient, genesis_hash: str) -> Parts:
         rpc=rpc,
         genesis_hash=genesis_hash,
         most_signatures=settings.READ_BACK_MAX_SIGNATURES,
+        is_redundant=settings.LISTENER_ENDPOINTS_AT_ONCE > 1,
     )
-    pool = Pool(settings.SOLANA_WS_URLS, coverage)
+    pool = Pools(settings.SOLANA_WS_URLS, coverage, at_once=settings.LISTENER_ENDPOINTS_AT_ONCE)
     reloader = Reloader(
         registry=registry,
         pool=pool,
@@ -180,6 +183,8 @@ def _tasks(parts: Parts, row_name: str) -> dict[str, Coroutine[Any, Any, None]]:
         "announcements": parts.reloader.listen(),
         "reload": parts.reloader.run(),
         "checkpoints": _every(CHECKPOINT_S, parts.coverage.note_seen),
+        "check all": _every(CHECK_ALL_S, parts.coverage.check_all),
+        "probe": _probe(parts.rpc),
         "heartbeat": _beat(parts, row_name),
     }
 
@@ -188,6 +193,13 @@ async def _every(seconds: float, work: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(timing.scaled(seconds))
         work()
+
+
+async def _probe(rpc: AsyncRpcClient) -> None:
+    """Ask all endpoints for their slots, so that one that lags behind is known before it is needed."""
+    while len(rpc.endpoints()) > 1:
+        await rpc.health()
+        await asyncio.sleep(timing.scaled(PROBE_S))
 
 
 async def _beat(parts: Parts, row_name: str) -> None:

@@ -7,22 +7,27 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
 from chain.errors import ChainError, NodeBehind
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.calls import ACCOUNTS_PER_CALL
-from chain.rpc.pool import backoff
 from chain.types import SYSTEM_PROGRAM, AccountSample, Commitment
-from executions import timing
+from listener.waits import after, waits
 from listener.watches import Watch
 
 log = structlog.get_logger(__name__)
 
-LEAST_WAIT_S = 0.1  # a node that is behind needs about a slot
 # Reads this close wait for each other; one for a slot that is far ahead must not hold up the rest.
 SLOTS_TOGETHER = 2
+
+
+# Why an account is read, the weightier last: to see whether it is as recorded, because it is not, or because the time
+# before was not seen.
+Purpose = Literal["check", "doubt", "catch_up"]
+_WEIGHT: dict[Purpose, int] = {"check": 0, "doubt": 1, "catch_up": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Read:
     commitment: Commitment
     min_slot: int
     turn: int
-    catch_up: bool
+    purpose: Purpose
 
 
 class Sampler:
@@ -53,10 +58,10 @@ class Sampler:
         return len(self._waiting)
 
     def request(self, read: Read) -> None:
-        """Read this account soon. A catch-up is not replaced by a read for doubt: it answers both."""
+        """Read this account soon. What waits for a weightier purpose is not replaced: it answers both."""
         place = (read.subscription_id, read.address)
         before = self._waiting.get(place)
-        if before is not None and before.catch_up and not read.catch_up:
+        if before is not None and _WEIGHT[before.purpose] > _WEIGHT[read.purpose]:
             return
         self._waiting[place] = read
         self._has_work.set()
@@ -68,16 +73,17 @@ class Sampler:
 
     async def run(self) -> None:
         """Read what is waiting, for ever; what fails is tried again after a while that grows."""
-        waits = backoff(LEAST_WAIT_S)
+        growing = waits()
         while True:
             await self._has_work.wait()
             if not self._waiting:  # nobody wants any more what was asked for
                 self._has_work.clear()
                 continue
-            if await self._read_batch(self._next_batch()):
-                waits = backoff(LEAST_WAIT_S)
+            failure = await self._read_batch(self._next_batch())
+            if failure is None:
+                growing = waits()
             else:
-                await asyncio.sleep(max(timing.scaled(next(waits)), LEAST_WAIT_S))
+                await asyncio.sleep(after(failure, growing))
 
     def _next_batch(self) -> list[Read]:
         """Reads of one commitment, as many as one call takes, those that a node can answer first and at once."""
@@ -90,7 +96,7 @@ class Sampler:
         ]
         return fitting[:ACCOUNTS_PER_CALL]
 
-    async def _read_batch(self, batch: list[Read]) -> bool:
+    async def _read_batch(self, batch: list[Read]) -> ChainError | None:
         min_slot = max(read.min_slot for read in batch)
         addresses = [read.address for read in batch]
         commitment = batch[0].commitment
@@ -101,7 +107,7 @@ class Sampler:
             # For a slot or two after the acknowledgement every node is behind.
             level = logging.DEBUG if isinstance(error, NodeBehind) else logging.WARNING
             log.log(level, "read_postponed", accounts=len(batch), min_slot=min_slot, reason=str(error))
-            return False
+            return error
         for read, sample in zip(batch, found, strict=True):
             place = (read.subscription_id, read.address)
             if self._waiting.get(place) == read:
@@ -109,7 +115,7 @@ class Sampler:
             self._on_sample(read, _sample_for(read.watch, slot, sample), seen_at_s)
         if not self._waiting:
             self._has_work.clear()
-        return True
+        return None
 
 
 def _sample_for(watch: Watch, slot: int, sample: AccountSample | None) -> AccountSample:

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from accounts.prepared import prepared_cursor
 from chain.types import SYSTEM_PROGRAM, AccountSample
 from listener.models import AccountState
-from listener.observations import Sample
-from listener.transitions import Transition, Verdict, judge
+from listener.observations import Past, Sample
+from listener.transitions import Transition, Verdict, judge, unseen
 from listener.watches import Kind
 
 Place = tuple[int, str]  # subscription id, address
@@ -25,8 +25,8 @@ NEVER_SEEN = AccountSample.of(0, 0, SYSTEM_PROGRAM, b"")
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The outcome of a batch. `doubtful` are live samples refused as old although they differ: subscription, address
-    and the slot that the row has."""
+    """The outcome of a batch. `doubtful` are accounts of which a live sample was refused as old although it differs, or
+    a check did not find what is recorded: subscription, address and the slot that the row has."""
 
     transitions: tuple[Transition, ...]
     doubtful: tuple[tuple[int, str, int], ...]
@@ -38,8 +38,11 @@ class _Row:
     state: AccountSample
     is_changed: bool = False
 
+    def move(self, state: AccountSample) -> None:
+        self.state, self.is_changed = state, True
 
-def apply(samples: Sequence[Sample], kind_of: Callable[[int], Kind]) -> Moved:
+
+def apply(samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind]) -> Moved:
     """Lock the rows of `samples`, move them in the order given, write them. Inside the caller's transaction.
 
     The first sample of an account without a row becomes its row and is no event: there is nothing that it differs from.
@@ -48,19 +51,19 @@ def apply(samples: Sequence[Sample], kind_of: Callable[[int], Kind]) -> Moved:
     rows = _locked_rows(samples, kind_of)
     transitions: list[Transition] = []
     doubtful: dict[Place, int] = {}
-    for sample in samples:
-        place = (sample.subscription_id, sample.address)
-        row = rows[place]
-        verdict = judge(kind_of(sample.subscription_id) == "balance", row.state, sample.sample)
-        if verdict is Verdict.MOVED:
-            transitions.append(Transition(*place, row.state, sample.sample, sample.catch_up, sample.seen_at_s))
-            row.state, row.is_changed = sample.sample, True
-        elif verdict is Verdict.OLD:
-            if sample.live:
+    for seen in samples:
+        place = (seen.subscription_id, seen.address)
+        row, is_balance = rows[place], kind_of(seen.subscription_id) == "balance"
+        for sample in unseen(row.state, seen.samples) if isinstance(seen, Past) else (seen,):
+            verdict = judge(is_balance, row.state, sample.sample)
+            if (verdict is Verdict.MOVED and sample.check) or (verdict is Verdict.OLD and sample.live):
                 doubtful[place] = row.state.slot
-        elif sample.sample.slot > row.state.slot:
-            # Nothing happened up to here, so a later sample from before this slot must not move the row back.
-            row.state, row.is_changed = replace(row.state, slot=sample.sample.slot), True
+            elif verdict is Verdict.MOVED:
+                transitions.append(Transition(*place, row.state, sample.sample, sample.catch_up, sample.seen_at_s))
+                row.move(sample.sample)
+            elif verdict is Verdict.SAME and sample.sample.slot > row.state.slot:
+                # Nothing happened up to here, so a later sample from before this slot must not move the row back.
+                row.move(replace(row.state, slot=sample.sample.slot))
     _write([row for row in rows.values() if row.is_changed])
     return Moved(tuple(transitions), tuple((*place, rows[place].state.slot) for place in doubtful))
 
@@ -71,11 +74,11 @@ def addresses_of(subscription_id: int) -> list[str]:
     return list(rows.values_list("address", flat=True))
 
 
-def _locked_rows(samples: Sequence[Sample], kind_of: Callable[[int], Kind]) -> dict[Place, _Row]:
+def _locked_rows(samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind]) -> dict[Place, _Row]:
     first = {
         (sample.subscription_id, sample.address): NEVER_SEEN
         if kind_of(sample.subscription_id) == "program"
-        else sample.sample
+        else (sample.samples[0] if isinstance(sample, Past) else sample).sample
         for sample in reversed(samples)
     }
     rows = _lock(first)

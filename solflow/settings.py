@@ -33,6 +33,8 @@ SOLANA_RPC_TIMEOUT_S = env.number("SOLANA_RPC_TIMEOUT_S", 10.0, 0.1, 120)
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 5, 1, 256)
 LISTENER_SHARD = env.integer("LISTENER_SHARD", 0, 0, 1023)
 LISTENER_SHARDS = env.integer("LISTENER_SHARDS", 1, 1, 1024)
+# How many of SOLANA_WS_URLS are listened to at the same time: with two, the loss of one is no gap.
+LISTENER_ENDPOINTS_AT_ONCE = env.integer("LISTENER_ENDPOINTS_AT_ONCE", 1, 1, 4)
 # A gap with more transactions than this is not read back whole: its older part is shown as lost.
 READ_BACK_MAX_SIGNATURES = env.integer("READ_BACK_MAX_SIGNATURES", 20_000, 1, 10_000_000)
 SOLFLOW_TEST_TIME_SCALE = env.number("SOLFLOW_TEST_TIME_SCALE", 1.0, 0.001, 1.0)

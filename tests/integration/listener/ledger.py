@@ -9,7 +9,7 @@ from chain.types import AccountSample
 from listener.ingest import Recorded, record
 from listener.loading import ensure_rows, load
 from listener.models import AccountState, Subscription
-from listener.observations import Observation, Sample
+from listener.observations import Observation, Past, Sample
 from listener.registry import Registry
 from listener.watches import Watch
 from tests.watching import actor, new_address, workflow
@@ -45,6 +45,10 @@ class Ledger:
     def sample(self, slot: int, lamports: int, **more: Any) -> Sample:
         state = AccountSample(slot, lamports, "owner")
         return Sample(self.subscription.pk, self.address, state, time.time(), **more)
+
+    def past(self, *balances: tuple[int, int]) -> Past:
+        samples = tuple(self.sample(slot, lamports, live=False) for slot, lamports in balances)
+        return Past(self.subscription.pk, self.address, samples)
 
     def record(self, *batch: Observation) -> Recorded:
         return record(batch, self.registry.audience)

@@ -77,6 +77,25 @@ def test_a_read_that_is_refused_as_old_causes_no_other(ledger: Ledger) -> None:
     assert ledger.record(ledger.sample(104, 1400, live=False)).doubtful == ()
 
 
+def test_a_check_that_differs_moves_nothing_and_puts_the_account_in_doubt(ledger: Ledger) -> None:
+    recorded = ledger.record(ledger.sample(105, 1500, live=False, check=True))
+
+    assert recorded.doubtful == ((ledger.subscription.pk, ledger.address, ENABLED_AT),)
+    assert (deltas(ledger.workflow), ledger.row) == ([], (ENABLED_AT, 1000))
+    assert ledger.record(ledger.sample(106, 1000, live=False, check=True)).doubtful == ()
+
+
+def test_what_was_missed_before_the_recorded_slot_is_an_execution_each(ledger: Ledger) -> None:
+    """The change of slot 101 was told under slot 103, so those of 102 and 103 were refused."""
+    ledger.record(ledger.sample(103, 1500), ledger.sample(102, 1600))
+
+    ledger.record(ledger.past((101, 1500), (102, 1600), (103, 1700), (110, 1700)))
+    ledger.record(ledger.past((101, 1500), (102, 1600), (103, 1700), (110, 1700)))
+
+    assert sorted(deltas(ledger.workflow)) == [100, 100, 500]
+    assert not any(event["catch_up"] for event in events(ledger.workflow))
+
+
 def test_a_sample_that_changes_nothing_still_keeps_older_ones_from_moving_the_row(ledger: Ledger) -> None:
     ledger.record(ledger.sample(110, 1000))
     ledger.record(ledger.sample(105, 1400))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chain.types import AccountSample
-from listener.sampling import Read, Sampler, for_watch
+from listener.sampling import Purpose, Read, Sampler, for_watch
 from listener.watches import Watch
 from tests.waiting import until
 
@@ -26,8 +26,8 @@ class Rpc:
         return 50, [AccountSample.of(50, 5, PROGRAM, b"data") for _ in addresses]
 
 
-def read(address: str, subscription_id: int = 1) -> Read:
-    return Read(subscription_id, Watch("program", PROGRAM, "confirmed"), address, "confirmed", 10, 1, catch_up=False)
+def read(address: str, subscription_id: int = 1, purpose: Purpose = "doubt") -> Read:
+    return Read(subscription_id, Watch("program", PROGRAM, "confirmed"), address, "confirmed", 10, 1, purpose)
 
 
 def test_each_account_of_a_program_is_read_for_itself() -> None:
@@ -68,3 +68,17 @@ def test_an_account_that_a_programs_watch_does_not_choose_counts_as_gone() -> No
     assert for_watch(watch, 9, 5, PROGRAM, b"data").lamports == 5
     assert for_watch(watch, 9, 5, PROGRAM, b"more data").lamports == 0
     assert for_watch(watch, 9, 5, OTHER, b"data").lamports == 0
+
+
+def test_a_read_for_a_weightier_purpose_is_not_replaced() -> None:
+    async def scenario() -> None:
+        found: list[str] = []
+        sampler = Sampler(Rpc(), lambda asked, sample, at_s: found.append(asked.purpose))  # type: ignore[arg-type]
+        for purpose in ("check", "catch_up", "doubt", "check"):
+            sampler.request(read("A", purpose=purpose))  # type: ignore[arg-type]
+        running = asyncio.create_task(sampler.run())
+        await until(lambda: not len(sampler))
+        running.cancel()
+        assert found == ["catch_up"]
+
+    asyncio.run(scenario())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chain.types import AccountSample
-from listener.transitions import Verdict, judge
+from listener.observations import Sample
+from listener.transitions import Verdict, judge, unseen
 
 RECORDED = AccountSample.of(100, 5, "owner", b"data")
 
@@ -25,3 +26,40 @@ RECORDED = AccountSample.of(100, 5, "owner", b"data")
 def test_only_a_newer_slot_with_another_value_moves(sample: AccountSample, balance: Verdict, account: Verdict) -> None:
     assert judge(True, RECORDED, sample) is balance
     assert judge(False, RECORDED, sample) is account
+
+
+def past(*balances: tuple[int, int]) -> list[Sample]:
+    return [Sample(1, "A", AccountSample(slot, lamports), 0.0, live=False) for slot, lamports in balances]
+
+
+def seen(samples: list[Sample]) -> list[tuple[int, int]]:
+    return [(one.sample.slot, one.sample.lamports) for one in samples]
+
+
+def test_a_change_before_the_recorded_slot_is_new_where_the_record_bears_a_later_banks_slot() -> None:
+    """7 was told as of slot 12 and happened in 10; what happened in 11 and 12 was then refused as old."""
+    found = unseen(AccountSample(12, 7), past((9, 5), (10, 7), (11, 8), (12, 9), (20, 9)))
+
+    assert seen(found) == [(13, 8), (14, 9)]
+
+
+def test_what_happened_after_the_recorded_slot_keeps_its_own() -> None:
+    assert seen(unseen(AccountSample(12, 7), past((12, 7), (15, 8), (16, 6)))) == [(15, 8), (16, 6)]
+
+
+def test_a_history_that_ends_before_the_record_has_nothing_new() -> None:
+    """The record went on live meanwhile, back to a balance that it had had before."""
+    samples = past((5, 1), (6, 7), (7, 8))
+    recorded = AccountSample(8, 7)
+
+    assert all(judge(True, recorded, one.sample) is not Verdict.MOVED for one in unseen(recorded, samples))
+
+
+def test_without_the_recorded_balance_in_it_the_slots_tell() -> None:
+    samples = past((9, 5), (13, 8))
+
+    assert unseen(AccountSample(12, 7), samples) == samples
+
+
+def test_a_balance_that_comes_again_is_taken_for_the_last_time_that_it_was_so() -> None:
+    assert seen(unseen(AccountSample(12, 7), past((8, 7), (9, 1), (10, 7), (14, 2)))) == [(14, 2)]
