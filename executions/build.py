@@ -21,6 +21,7 @@ from chain.errors import ChainError, InvalidTransaction, Rejected
 from chain.tx import builder, instructions
 from chain.types import AccountSample, Blockhash, Simulation
 from executions import actions
+from executions.balance_changes import BalanceChange, balance_changes
 from executions.errors import BuildFailed, NotNow, SimulationFailed
 from executions.gateway import Gateway, Mint
 from executions.idls import load_idl
@@ -48,6 +49,7 @@ class Prepared:
     recipients: list[str]
     programs: list[str]
     simulation: dict[str, Any]
+    changes: tuple[BalanceChange, ...] = ()
 
 
 @dataclass
@@ -154,6 +156,7 @@ def prepare(
             "outflow_tokens": leaves.tokens,
             "logs": list(measured.simulation.logs),
         },
+        changes=balance_changes(measured.balances, measured.keys, fee_lamports=priority_fee),
     )
 
 

@@ -48,18 +48,25 @@ class MessagePreview:
 
 
 def preview_message(
-    *, kind: str, notification: Mapping[str, Any], outcome: str, workflow: Workflow | None = None
+    *,
+    kind: str,
+    notification: Mapping[str, Any],
+    outcome: str,
+    workflow: Workflow | None = None,
+    draft_trigger: Any = None,
 ) -> MessagePreview:
-    """The message of a notification (`template`, `title`, `message`, `color`) in a channel of `kind`.
+    """The message of a notification (`template`, `title`, `message`, `color`) in a channel of `kind`. With the trigger
+    of a draft it is about a sample of that trigger's event, whatever ran before.
 
     Raises:
         Invalid: a text, the template or the colour is wrong; paths as in a notification.
     """
     if outcome not in OUTCOMES:
         raise Invalid.field("outcome", "not_allowed", f"must be one of: {', '.join(OUTCOMES)}")
-    trigger = workflow.version.definition["trigger"] if workflow and workflow.version else SAMPLE_TRIGGER
+    live = workflow.version.definition["trigger"] if workflow and workflow.version else SAMPLE_TRIGGER
+    trigger = live if draft_trigger is None else draft_trigger
     checked, sample = _checked(trigger, notification)
-    execution, source = _execution(workflow, outcome, sample)
+    execution, source = _execution(workflow, outcome, sample, may_be_past=draft_trigger is None)
     about = {"id": str(workflow.pk), "name": workflow.name} if workflow else {"id": NOBODY, "name": "Your workflow"}
     channel = CHANNELS[kind]
     told = {**checked, "failures": 3} if outcome == RECOVERED else checked
@@ -87,9 +94,13 @@ def _within(problem: SpecError) -> SpecError:
     return SpecError(problem.path.removeprefix(here), problem.code, problem.detail.replace(here, "", 1))
 
 
-def _execution(workflow: Workflow | None, outcome: str, event: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _execution(
+    workflow: Workflow | None, outcome: str, event: dict[str, Any], *, may_be_past: bool
+) -> tuple[dict[str, Any], str]:
     status = Status.SUCCESS.value if outcome == RECOVERED else outcome
-    past = Execution.objects.filter(workflow=workflow, status=status).select_related("version") if workflow else None
+    past = None
+    if workflow is not None and may_be_past:
+        past = Execution.objects.filter(workflow=workflow, status=status).select_related("version")
     newest = past.order_by("-created_at", "-id").first() if past is not None else None
     if newest is not None:
         return execution_detail(newest), "past"

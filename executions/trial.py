@@ -12,6 +12,7 @@ from datetime import datetime
 from chain.errors import ChainError
 from chain.events import Event
 from executions import limits
+from executions.balance_changes import BalanceChange
 from executions.build import Prepared, prepare
 from executions.errors import ExecutionError, LimitExceeded
 from executions.gateway import WrongChain, gateway
@@ -44,6 +45,7 @@ class PreviewedTransaction:
     recipients: list[str]
     programs: list[str]
     status: str = "simulated"
+    changes: tuple[BalanceChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +145,5 @@ def _transaction(prepared: Prepared) -> PreviewedTransaction:
         outflow_tokens=dict(prepared.outflow.tokens),
         recipients=sorted(set(prepared.recipients)),
         programs=sorted(set(prepared.programs)),
+        changes=prepared.changes,
     )

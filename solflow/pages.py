@@ -27,6 +27,7 @@ workflow_pages = [
     path("<uuid:workflow_id>/edit/", watched.edit, name="edit"),
     path("<uuid:workflow_id>/builder/", builder.builder, name="builder"),
     path("<uuid:workflow_id>/builder/json/", builder.edit_json, name="builder-json"),
+    path("<uuid:workflow_id>/builder/test/", builder.test_run, name="builder-test"),
     path("<uuid:workflow_id>/builder/publish/", builder.publish, name="publish"),
     path("<uuid:workflow_id>/builder/discard/", builder.discard, name="discard"),
     path("<uuid:workflow_id>/export/", exchange.export, name="export"),

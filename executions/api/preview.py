@@ -10,6 +10,13 @@ class RefusalSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
+class BalanceChangeSerializer(serializers.Serializer):
+    address = serializers.CharField(help_text="The account; of tokens its owner.")
+    amount = serializers.IntegerField(help_text="Lamports, or base units of the mint; negative where it pays.")
+    mint = serializers.CharField(allow_null=True, help_text="null for lamports.")
+    decimals = serializers.IntegerField()
+
+
 class PreviewedTransactionSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=["simulated", "failed"])
     slot = serializers.IntegerField(allow_null=True)
@@ -20,6 +27,7 @@ class PreviewedTransactionSerializer(serializers.Serializer):
     outflow_tokens = serializers.DictField(child=serializers.IntegerField(), help_text="{mint: base units}")
     recipients = serializers.ListField(child=serializers.CharField())
     programs = serializers.ListField(child=serializers.CharField())
+    changes = BalanceChangeSerializer(many=True, help_text="Every balance that would change.")
 
 
 class PreviewedMessageSerializer(serializers.Serializer):

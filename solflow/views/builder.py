@@ -25,11 +25,14 @@ from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
 from executions.explorer import Explorer
+from executions.models import Execution
 from listener.services import workflow_publish
 from solflow.ui.builder.controls import Known
 from solflow.ui.builder.filter_rows import MODES
 from solflow.ui.builder.page import builder_of
+from solflow.ui.builder.trial import Trial
 from solflow.ui.code import pretty_json
+from solflow.views.builder_trial import Asked, messages_of, tried
 from workflows.checks import draft_problems
 from workflows.drafting.cards import is_card
 from workflows.drafting.commands import UnknownCommand, obey
@@ -49,7 +52,8 @@ from workflows.specs.documents import load
 from workflows.specs.errors import SpecError, SpecErrors
 from workflows.specs.fields import is_address
 
-PANELS = ("json",)
+PANELS = ("test", "json")
+PAST_OFFERED = 10
 NOT_THERE = "That is not there any more: somebody else may have removed it. This is the draft as it is now."
 
 
@@ -91,19 +95,19 @@ def builder(request: PageRequest, workflow_id: UUID) -> HttpResponse:
         return _shown(request, workflow, Place.asked(request.GET))
     place = Place.asked(request.POST)
     notice, chosen = "", place.card or "trigger"
-    tried = workflow_document(workflow=workflow)
+    edited = workflow_document(workflow=workflow)
 
     def change(document: Document) -> Document:
-        nonlocal chosen, tried
-        tried = read_card(document, place.card, request.POST)
+        nonlocal chosen, edited
+        edited = read_card(document, place.card, request.POST)
         if command := request.POST.get("do", ""):
-            tried, chosen = obey(tried, command, chosen)
-        return tried
+            edited, chosen = obey(edited, command, chosen)
+        return edited
 
     try:
         workflow = draft_save(actor=request.actor, workflow=workflow, change=change)
     except Invalid as error:
-        return _shown(request, workflow, place, refusal=Refusal(tried, _of_draft(error)))
+        return _shown(request, workflow, place, refusal=Refusal(edited, _of_draft(error)))
     except UnknownCommand:
         notice = NOT_THERE
     opened = request.POST.get("open", "")
@@ -125,6 +129,23 @@ def edit_json(request: PageRequest, workflow_id: UUID) -> HttpResponse:
         return _shown(request, workflow, place, refusal=Refusal(document, problems, text))
     workflow = draft_save(actor=request.actor, workflow=workflow, change=lambda _: document)
     return _done(request, workflow, place)
+
+
+@require_POST
+@page(Role.ADMIN)
+def test_run(request: PageRequest, workflow_id: UUID) -> HttpResponse:
+    """Keep what the form holds, then try the draft."""
+    workflow = workflow_get(team=request.actor.team, workflow_id=workflow_id)
+    place = replace(Place.asked(request.POST), panel="test")
+    try:
+        workflow = draft_save(
+            actor=request.actor, workflow=workflow, change=lambda held: read_card(held, place.card, request.POST)
+        )
+    except Invalid as error:
+        document = read_card(workflow_document(workflow=workflow), place.card, request.POST)
+        return _shown(request, workflow, place, refusal=Refusal(document, _of_draft(error)))
+    result = tried(workflow, workflow_document(workflow=workflow), Asked.of(request.POST))
+    return replace_url(_shown(request, workflow, place, result=result), place.url(workflow))
 
 
 @require_POST
@@ -168,13 +189,25 @@ def _to(request: PageRequest, url: str) -> HttpResponse:
 
 
 def _shown(
-    request: PageRequest, workflow: Workflow, place: Place, *, notice: str = "", refusal: Refusal | None = None
+    request: PageRequest,
+    workflow: Workflow,
+    place: Place,
+    *,
+    notice: str = "",
+    refusal: Refusal | None = None,
+    result: Trial | str | None = None,
 ) -> HttpResponse:
     document = refusal.document if refusal else workflow_document(workflow=workflow)
     problems = list(refusal.problems) if refusal else draft_problems(workflow=workflow, document=document)
+    known = _known(request, document, place)
     context = {
         "workflow": workflow,
-        "builder": builder_of(document, problems, place.card, _known(request, document, place)),
+        "builder": builder_of(document, problems, place.card, known),
+        "told": messages_of(workflow, document, place.card, known.channels),
+        "trial": result if isinstance(result, Trial) else None,
+        "untried": result if isinstance(result, str) else "",
+        "asked": Asked.of(request.POST),
+        "past": _past(workflow) if place.panel == "test" else (),
         "place": place,
         "modes": MODES,
         "pane": "test" if place.panel else "config" if place.card else "canvas",
@@ -195,10 +228,16 @@ def _known(request: PageRequest, document: Document, place: Place) -> Known:
     return Known(
         explorer=Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0]),
         channels=channels_by_id(team=team),
-        idls=list(idl_list(team=team)) if place.card != "filter" else (),
+        idls=list(idl_list(team=team)) if not place.card.startswith(("filter", "notifications")) else (),
         lists=list(address_list_list(team=team)) if place.card == "filter" else (),
         labels=address_labels(team=team, addresses=_addresses(document)),
     )
+
+
+def _past(workflow: Workflow) -> list[Execution]:
+    """Executions whose events can be tried again, newest first."""
+    rows = Execution.objects.filter(workflow=workflow).only("execution_id", "trigger", "event", "status", "created_at")
+    return list(rows.order_by("-created_at", "-id")[:PAST_OFFERED])
 
 
 def _addresses(value: Any) -> set[str]:

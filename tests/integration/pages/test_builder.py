@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from tests.integration.pages.conftest import RECIPIENT, WATCHED, browser, paying, text_of
+from executions.models import Execution
+from tests.integration.pages.conftest import RECIPIENT, WATCHED, browser, ended, paying, text_of
 from tests.people import Person
 from workflows.forms.start import TRIGGERS
 from workflows.models import Channel, Workflow
@@ -246,4 +248,65 @@ def test_a_card_costs_a_page_at_most_twelve_queries(
     workflow = make(definition=filtered)
     edit(pages, workflow, "trigger", do="add action call_program.idl")
     with django_assert_max_num_queries(12):
-        pages.get(at(workflow, card=card, panel="json"))
+        pages.get(at(workflow, card=card, panel="test"))
+
+
+def run(client: Client, workflow: Workflow, **values: str) -> Any:
+    return client.post(at(workflow, "builder-test"), {"card": "trigger", **values})
+
+
+def test_a_test_run_shows_what_the_filter_saw_the_transaction_and_the_message(
+    workflow: Workflow, pages: Client, chain: Any
+) -> None:
+    assert workflow.signer is not None
+    chain.airdrop(workflow.signer.address, 10_000_000)
+    chain.airdrop(RECIPIENT, 10_000_000)
+    page = run(pages, workflow)
+    trial = page.context["trial"]
+    assert (page.status_code, trial.look.word, trial.preview.source) == (200, "Would act", "sample")
+    changes = {(row.address, row.amount) for row in trial.changes}
+    assert (RECIPIENT, "+0.0009 SOL") in changes and (workflow.signer.address, "−0.000905 SOL") in changes
+    text = text_of(page)
+    assert "Compute units" in text and "would be sent" in text and 'class="discord"' in text
+    assert not Execution.objects.exists()
+
+
+def test_a_test_run_tries_the_draft_with_what_the_form_holds_and_keeps_it(workflow: Workflow, pages: Client) -> None:
+    condition = {"field": "event.lamports_delta", "op": "lt", "value": 5}
+    pages.post(at(workflow, "builder-json"), {"json": json.dumps({**paying(), "filter": condition})})
+    page = run(pages, workflow, **{"card": "filter", "filter.value": "7"})
+    assert page.context["trial"].look.word == "Would be filtered out"
+    assert "event.lamports_delta less than 7" in text_of(page) and draft(workflow)["filter"]["value"] == 7
+
+
+def test_a_test_run_tries_a_past_event(workflow: Workflow, pages: Client) -> None:
+    past = ended(workflow, "success")
+    assert past.execution_id in text_of(pages.get(at(workflow, panel="test")))
+    page = run(pages, workflow, event=past.execution_id)
+    assert page.context["trial"].preview.source == "past"
+    assert "there is no such execution" in text_of(run(pages, workflow, event="0" * 64))
+
+
+def test_a_test_run_that_cannot_be_made_says_why(workflow: Workflow, pages: Client) -> None:
+    assert "64 bytes in base58" in text_of(run(pages, workflow, signature="nonsense"))
+    assert "cannot be reached" in text_of(run(pages, workflow, signature="5" * 88))
+    edit(pages, workflow, "trigger", values={"trigger.address": "nowhere"})
+    page = run(pages, workflow)
+    assert page.status_code == 200 and "The draft has problems" in text_of(page)
+
+
+def test_a_notification_is_shown_as_its_channel_will_show_it_while_it_is_written(
+    workflow: Workflow, pages: Client
+) -> None:
+    page = edit(pages, workflow, "notifications[0]", values={"notifications[0].message": "Got **{{ event.slot }}**"})
+    assert [occasion for occasion, _, _ in page.context["told"]] == ["success", "failed"]
+    assert "Got <strong>250000000</strong>" in text_of(page)
+    page = edit(pages, workflow, "notifications[0]", values={"notifications[0].message": "{{ event. }}"})
+    assert page.context["told"] == [] and "wrong template" in beside(page, "notifications[0].message")
+
+
+def test_a_message_of_a_draft_is_about_the_drafts_trigger(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "trigger", values={"trigger/kind": "schedule", "trigger.cron": "0 9 * * *"})
+    edit(pages, workflow, "trigger", values={"trigger.cron": "0 9 * * *"})
+    page = edit(pages, workflow, "notifications[0]", values={"notifications[0].message": "at {{ event.due_at }}"})
+    assert "at 2026-01-01" in text_of(page)
