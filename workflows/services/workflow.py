@@ -82,8 +82,6 @@ def workflow_update(
     if workflow.enabled:
         _check_runnable(checked.spec, checked.signer)
     values: dict[str, Any] = {**checked.columns(), "signer_id": checked.signer.pk if checked.signer else None}
-    if "draft" in changes:
-        values["draft"] = check_draft(changes["draft"])
     changed = differences(workflow, values)
     if dump(checked.spec) != _definition(workflow):
         changed["version"] = _next_version(actor, workflow, checked.spec)
@@ -94,11 +92,12 @@ def workflow_update(
     if changed or enabled_at_slot is not None:
         write(workflow, values, also=["version", "trigger_type", "updated_at"])
         schedule_follow(workflow=workflow, trigger=checked.spec.trigger if workflow.enabled else None)
-        changed.pop("draft", None)
         audit.record(
             actor, "workflow_updated", "workflow", workflow.id, target_name=workflow.name, changed=_plain(changed)
         )
         announce(workflow.id)
+    if "draft" in changes:
+        _replace_draft(actor, workflow, check_draft(changes["draft"]), published="version" in changed)
     return workflow
 
 
@@ -213,6 +212,19 @@ def workflow_resume(*, actor: Actor, workflow: Workflow) -> Workflow:
         audit.record(actor, "workflow_resumed", "workflow", workflow.id, target_name=workflow.name)
         announce(workflow.id)
     return workflow
+
+
+def _replace_draft(actor: Actor, workflow: Workflow, draft: Any, *, published: bool) -> None:
+    """As the builder does (workflows.services.draft): listeners need not hear of it, and the audit log says when it is
+    begun or given up, not each edit."""
+    before = workflow.draft
+    if draft == before:
+        return
+    write(workflow, {"draft": draft})
+    if before is None:
+        audit.record(actor, "workflow_draft_begun", "workflow", workflow.id, target_name=workflow.name)
+    elif draft is None and not published:
+        audit.record(actor, "workflow_draft_discarded", "workflow", workflow.id, target_name=workflow.name)
 
 
 def _definition(workflow: Workflow) -> dict[str, Any]:

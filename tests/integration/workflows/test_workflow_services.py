@@ -223,6 +223,39 @@ def test_a_draft_may_be_unfinished_and_never_touches_the_definition(make: Make, 
     assert (workflow.draft, workflow.version.number) == ({"trigger": {"type": "bal"}}, 1)
 
 
+def test_the_audit_log_says_when_a_draft_is_begun_and_given_up_and_not_each_edit(make: Make, alice: Actor) -> None:
+    workflow = make()
+    for draft in ({}, {"trigger": {"type": "bal"}}, {"trigger": {"type": "bal"}}, None, None):
+        workflow = workflow_update(actor=alice, workflow=workflow, changes={"draft": draft})
+    assert actions_of(workflow) == ["workflow_created", "workflow_draft_begun", "workflow_draft_discarded"]
+
+
+def test_publishing_is_one_update_in_the_audit_log(make: Make, alice: Actor) -> None:
+    workflow = workflow_update(actor=alice, workflow=make(), changes={"draft": paying(actions=[])})
+    workflow_publish(actor=alice, workflow=workflow)
+    assert actions_of(workflow) == ["workflow_created", "workflow_draft_begun", "workflow_updated"]
+    detail = AuditEntry.objects.latest("id").detail
+    assert detail == {"changed": {"version": {"from": 1, "to": 2}}}
+
+
+@pytest.mark.parametrize("name", ["nothing", "the same", "the same definition"])
+def test_a_change_to_what_is_there_already_is_no_change(name: str, make: Make, signer: Signer, alice: Actor) -> None:
+    workflow = make(signer=signer, allowed_recipients=[RECIPIENT], max_tokens_per_tx={WATCHED: 5})
+    changes: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "the same": {
+            "name": "pay",
+            "allowed_recipients": [RECIPIENT],
+            "max_tokens_per_tx": {WATCHED: 5},
+            "draft": None,
+        },
+        "the same definition": {"definition": paying(), "signer": str(signer.id)},
+    }
+    updated = workflow_update(actor=alice, workflow=workflow, changes=changes[name])
+    assert actions_of(workflow) == ["workflow_created"]
+    assert (updated.version.number, updated.updated_at) == (1, Workflow.objects.get().updated_at)
+
+
 def test_a_draft_with_a_secret_in_it_is_refused(make: Make, alice: Actor) -> None:
     with pytest.raises(Invalid) as error:
         workflow_update(actor=alice, workflow=make(), changes={"draft": {"notifications": [{"channel": DISCORD_URL}]}})
@@ -277,6 +310,18 @@ def test_listeners_hear_of_a_change_when_it_commits_and_of_none_that_is_rolled_b
             raise RuntimeError
         heard = [note.payload for note in listening.notifies(timeout=1, stop_after=2)]
     assert heard == [str(workflow.id)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_listeners_are_not_woken_by_a_draft_or_by_no_change(make: Make, alice: Actor) -> None:
+    workflow = make()
+    with psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True) as listening:
+        listening.execute("LISTEN solflow_workflows")
+        for changes in ({"draft": paying(actions=[])}, {"draft": None}, {"name": "pay"}, {}):
+            workflow_update(actor=alice, workflow=workflow, changes=changes)
+        other = make(name="the next that they hear of")
+        heard = [note.payload for note in listening.notifies(timeout=1, stop_after=2)]
+    assert heard == [str(other.id)]
 
 
 @pytest.mark.django_db(transaction=True)
