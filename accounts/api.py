@@ -111,7 +111,9 @@ class TeamViewSet(GenericViewSet):
         def do() -> idempotency.Answer:
             return idempotency.Answer(status, json.loads(JSONRenderer().render(work())))
 
-        answer = idempotency.once(team=self.team, route=request.path[:200], key=key, body=request.data, work=do)
+        answer = idempotency.once(
+            team=self.team, user_id=cast(int, request.user.pk), path=request.path, key=key, body=request.data, work=do
+        )
         headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
         return Response(answer.body, status=answer.status, headers=headers)
 

@@ -22,6 +22,7 @@ from accounts.models import IdempotencyKey, Team
 
 REMEMBERED = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
+MAX_ROUTE_LENGTH = 200
 # Each new key takes some old ones with it, so that the table needs no job of its own.
 FORGOTTEN_AT_ONCE = 20
 
@@ -35,8 +36,11 @@ class Answer:
     replayed: bool = False
 
 
-def once(*, team: Team, route: str, key: str, body: Any, work: Callable[[], Answer]) -> Answer:
-    """Do `work` and remember its answer under (`team`, `route`, `key`) for 24 hours, or give the remembered one.
+def once(*, team: Team, user_id: int, path: str, key: str, body: Any, work: Callable[[], Answer]) -> Answer:
+    """Do `work` and remember its answer for 24 hours, or give the remembered one.
+
+    A key is its user's own, in one team and at one path: two people who both choose "1" never get each other's answers,
+    while all tokens of one person are that person.
 
     `work` runs in this function's transaction and must not wait for the network. Nothing is remembered if it raises.
 
@@ -46,7 +50,7 @@ def once(*, team: Team, route: str, key: str, body: Any, work: Callable[[], Answ
     """
     if not key or len(key) > MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
         raise Invalid.field("Idempotency-Key", "invalid", f"must be 1 to {MAX_KEY_LENGTH} printable ASCII characters")
-    digest = _digest(body)
+    digest, route = _digest(body), f"{user_id} {path}"[:MAX_ROUTE_LENGTH]
     with transaction.atomic():
         now = timezone.now()
         _forget(now)

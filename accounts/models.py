@@ -105,6 +105,7 @@ class IdempotencyKey(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Who asked, by the user's id, and at which path.
     route = models.CharField(max_length=200)
     key = models.CharField(max_length=255)
     body_hash = models.CharField(max_length=64)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from accounts import audit
 from accounts.actors import Actor
 from accounts.errors import Refused
 from chain.events import Event, EventKey, manual_event
-from executions import approvals, dispatch
+from executions import approvals, dispatch, stored_json
 from executions.intake import Match, execution_id, take
 from executions.models import Attempt, Execution
 from executions.states import MAY_LAND, AttemptStatus, Status, may_move
@@ -28,18 +29,20 @@ MOST_RETRIED = 200
 def execution_run(*, actor: Actor, workflow: Workflow, data: Mapping[str, Any], key: str | None = None) -> str:
     """Run the workflow now, within the same limits as any event; returns the execution id.
 
-    The same `key` (an idempotency key) is the same execution, however often it is asked for.
+    The same `key` (an idempotency key) is the same execution, however often and by whomever it is asked for.
 
     Raises:
-        Refused: the workflow is not enabled.
+        Refused: the workflow is not enabled; the key has run it with other data.
     """
     workflow = Workflow.objects.get(pk=workflow.pk)
     if not workflow.enabled or workflow.version_id is None:
         raise Refused("the workflow is not enabled", code="workflow_disabled")
     event = manual_event(key or secrets.token_hex(16), data)
-    _take(workflow, workflow.version_id, event)
     started = execution_id(workflow.id, event.key)
-    audit.record(actor, "execution_run", "execution", started, target_name=workflow.name)
+    if _take(workflow, workflow.version_id, event):
+        audit.record(actor, "execution_run", "execution", started, target_name=workflow.name)
+    elif not _has_event(started, event):
+        raise Refused("this Idempotency-Key has run the workflow with other data", code="idempotency_key_reused")
     return started
 
 
@@ -142,6 +145,13 @@ def replay_refusal(workflow: Workflow) -> Refused | None:
     return None
 
 
-def _take(workflow: Workflow, version_id: int, event: Event, replay_of: str | None = None) -> None:
+def _take(workflow: Workflow, version_id: int, event: Event, replay_of: str | None = None) -> bool:
+    """Whether it is a new execution."""
     match = Match(workflow.id, version_id, workflow.team_id, workflow.dry_run, event, replay_of)
-    take([match], detected_at=timezone.now())
+    return bool(take([match], detected_at=timezone.now()))
+
+
+def _has_event(started: str, event: Event) -> bool:
+    """Whether the execution is of this very event; nobody can say so of one that was dropped since."""
+    row = Execution.objects.filter(execution_id=started).only("event").first()
+    return row is None or row.event == orjson.loads(stored_json.dumps(event.as_json()))

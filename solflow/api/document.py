@@ -21,7 +21,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
-    description="The same key and body within 24 hours give the same answer and do nothing again; another body is 409.",
+    description="Each person has keys of their own. The same key and body within 24 hours give the same answer and do"
+    " nothing again; another body is 409.",
 )
 
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from solders.keypair import Keypair
 
-from accounts.models import IdempotencyKey
+from accounts.models import AuditEntry, IdempotencyKey, Role
 from executions.models import Execution
 from tests.integration.api.conftest import manual
-from tests.people import Person
+from tests.people import Person, person
 from workflows.models import Workflow
 
 Create = Callable[..., dict[str, Any]]
@@ -52,6 +52,34 @@ def test_keys_belong_to_a_team_and_an_address(api: APIClient, charlie: Person) -
     made = post(api, body, "k1").json()
     assert post(charlie.client(), body, "k1").json()["id"] != made["id"]
     assert post(api, {"name": "x", "entries": []}, "k1", "/api/v1/address-lists/").status_code == 201
+
+
+def test_two_people_of_a_team_with_one_key_get_their_own_answers(api: APIClient, alice: Person) -> None:
+    dora = person("dora", Role.ADMIN).client()
+    made = post(api, {"name": "x", "definition": manual()}, "1").json()
+    other = post(dora, {"name": "y", "definition": manual()}, "1")
+    assert (other.status_code, other.json()["name"]) == (201, "y")
+    assert post(api, {"name": "x", "definition": manual()}, "1").json()["id"] == made["id"]
+    assert post(alice.client(), {"name": "x", "definition": manual()}, "1").json()["id"] == made["id"]
+
+
+def test_a_session_and_a_token_of_one_person_are_that_person(api: APIClient, alice: Person) -> None:
+    body = {"name": "x", "definition": manual()}
+    session = APIClient()
+    session.force_login(alice.user)
+    assert post(session, body, "1").json()["id"] == post(api, body, "1").json()["id"]
+
+
+def test_a_run_with_somebody_elses_key_is_theirs_or_none(api: APIClient, create: Create, bob: Person) -> None:
+    url = f"{URL}{create('workflows', {'name': 'x', 'definition': manual()})['id']}/"
+    api.post(f"{url}enable/")
+    first = post(api, {"data": {"n": 1}}, "1", f"{url}run/").json()
+    other = post(bob.client(), {"data": {"n": 2}}, "1", f"{url}run/")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    same = post(bob.client(), {"data": {"n": 1}}, "1", f"{url}run/")
+    assert (same.status_code, same.json()) == (202, first)
+    assert Execution.objects.count() == 1
+    assert AuditEntry.objects.filter(action="execution_run").count() == 1
 
 
 def test_a_key_is_forgotten_after_a_day(api: APIClient) -> None:
