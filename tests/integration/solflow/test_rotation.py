@@ -151,15 +151,35 @@ def test_it_is_in_the_audit_log_with_counts_alone(signer: Signer, channel: Chann
     }
 
 
+def environment_of(settings: Any) -> dict[str, str]:
+    """What a worker is told during a rotation."""
+    keys = ",".join(settings.FIELD_ENCRYPTION_KEYS)
+    return {
+        **os.environ,
+        "FIELD_ENCRYPTION_KEYS": keys,
+        "FIELD_ENCRYPTION_PUBLIC_KEY": settings.FIELD_ENCRYPTION_PUBLIC_KEY,
+    }
+
+
+def test_the_role_of_the_application_is_enough(signer: Signer, channel: Channel, pair: KeyPair, settings: Any) -> None:
+    environment = environment_of(settings)
+    del environment["DATABASE_OWNER_URL"]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "rotate_encryption_keys"],
+        env=environment,
+        cwd=django_settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "signer: 1 closed anew, 1 under the newest key" in done.stdout
+
+
 def test_a_rotation_that_was_killed_leaves_everything_open_and_is_run_again(actor: Actor, settings: Any) -> None:
     made = sorted((signer_create(actor=actor, name=f"signer {number}") for number in range(6)), key=lambda row: row.pk)
     pair = new_pair()
     use_next_to_the_old(pair, settings)
-    environment = {
-        **os.environ,
-        "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
-        "FIELD_ENCRYPTION_PUBLIC_KEY": pair.public,
-    }
+    environment = environment_of(settings)
 
     def closed_anew() -> int:
         return sum(sealing.under_newest("signer", row.pk, row.sealed) for row in Signer.objects.all())
