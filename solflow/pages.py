@@ -10,7 +10,7 @@ from accounts.people import views as people
 from executions.views import approval, delivery, listing, message, pause, resolution
 from executions.views import channel as channels
 from executions.views import execution as executions
-from solflow.views import builder, resources
+from solflow.views import builder, resources, versions
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
 from workflows.views import channel, exchange, gallery, signer, webhook_secret, workflow
@@ -30,6 +30,8 @@ workflow_pages = [
     path("<uuid:workflow_id>/builder/test/", builder.test_run, name="builder-test"),
     path("<uuid:workflow_id>/builder/publish/", builder.publish, name="publish"),
     path("<uuid:workflow_id>/builder/discard/", builder.discard, name="discard"),
+    path("<uuid:workflow_id>/versions/", versions.index, name="versions"),
+    path("<uuid:workflow_id>/versions/<int:number>/return/", versions.return_to, name="return"),
     path("<uuid:workflow_id>/export/", exchange.export, name="export"),
     path("<uuid:workflow_id>/duplicate/", exchange.duplicate, name="duplicate"),
     path("<uuid:workflow_id>/enable/", watched.enable, name="enable"),

@@ -47,6 +47,11 @@ def workflow_versions(*, workflow: Workflow) -> QuerySet[WorkflowVersion]:
     return workflow.versions.order_by("-created_at", "-id")
 
 
+def workflow_version(*, workflow: Workflow, number: int) -> WorkflowVersion | None:
+    """One of them by its number; None where there is no such."""
+    return workflow.versions.filter(number=number).first()
+
+
 def workflow_document(*, workflow: Workflow) -> Document:
     """What the builder shows: the draft, or else a copy of what is live; its keys in the order of the specs."""
     live = workflow.version.definition if workflow.version is not None else {}

@@ -166,14 +166,15 @@ def _mapping(part: Any) -> Mapping[str, Any]:
 
 
 def _facts(part: Mapping[str, Any], left_out: set[str]) -> list[Fact]:
-    return [_fact(plain(key), value) for key, value in part.items() if key not in left_out and not _is_unset(value)]
+    return [fact(plain(key), value) for key, value in part.items() if key not in left_out and not _is_unset(value)]
 
 
 def _is_unset(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def _fact(key: str, value: Any) -> Fact:
+def fact(key: str, value: Any) -> Fact:
+    """A key of a part with its value, as people read them."""
     label = _LABELS.get(key, key.replace("_", " ").capitalize())
     if key in _ADDRESSES and isinstance(value, str) and "{{" not in value:
         return Fact(label, plain(value), is_address=True)

@@ -72,6 +72,8 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "WORKFLOWS:DUPLICATE": ("admin", reverse("workflows:duplicate", kwargs=of_workflow)),
         "workflows:builder": ("admin", reverse("workflows:builder", kwargs=of_workflow)),
         "WORKFLOWS:BUILDER-JSON": ("admin", reverse("workflows:builder-json", kwargs=of_workflow)),
+        "workflows:versions": ("viewer", reverse("workflows:versions", kwargs=of_workflow)),
+        "WORKFLOWS:RETURN": ("admin", reverse("workflows:return", kwargs={**of_workflow, "number": 1})),
         "WORKFLOWS:BUILDER-TEST": ("admin", reverse("workflows:builder-test", kwargs=of_workflow)),
         "WORKFLOWS:PUBLISH": ("admin", reverse("workflows:publish", kwargs=of_workflow)),
         "WORKFLOWS:DISCARD": ("admin", reverse("workflows:discard", kwargs=of_workflow)),
