@@ -13,7 +13,7 @@ MINUTES ?= 10
 CHAOS = --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
-.PHONY: run test chaos style types imports check bench css lock clean
+.PHONY: run test chaos style types imports check bench css docs lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed ## start everything; options in UP, e.g. make run UP="--port 8001"
@@ -42,6 +42,10 @@ bench: $(VENV)/installed-dev
 
 css: ## rebuild static/ from frontend/ (developers only, needs Node)
 	@cd frontend && npm ci --silent && npm run --silent build
+
+docs: $(VENV)/installed-dev ## build site/ from docs/; a link that leads nowhere fails
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 lock: $(VENV)/installed-dev ## pin what requirements.txt brings along, by hashes, for every platform and Python from 3.11 on
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

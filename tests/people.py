@@ -23,10 +23,14 @@ class Person:
 
     def client(self, *scopes: str) -> APIClient:
         """An API client with a new token of these scopes, by default of all."""
-        _, text = token_create(actor=self.actor, user=self.user, name="test", scopes=scopes or SCOPES)
         client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Token {text}")
+        client.credentials(HTTP_AUTHORIZATION=f"Token {self.token(*scopes)}")
         return client
+
+    def token(self, *scopes: str) -> str:
+        """A new token of these scopes, by default of all."""
+        _, text = token_create(actor=self.actor, user=self.user, name="test", scopes=scopes or SCOPES)
+        return text
 
 
 def person(name: str, role: Role, team: Team | None = None) -> Person:
