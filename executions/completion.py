@@ -51,17 +51,18 @@ class Outcome:
 
 
 # Somebody else's lease, or a row that is final already, takes no row: what came back decides what else is written.
+# Arrays of text go as binary (`%b`), '' for what is not there: else Python would escape each quotation mark of each.
 _COMPLETE = """
 WITH o AS (
     SELECT * FROM unnest(
-        %(ids)s::bigint[], %(tokens)s::uuid[], %(statuses)s::text[], %(steps)s::jsonb[], %(traces)s::jsonb[],
-        %(simulations)s::jsonb[], %(codes)s::text[], %(details)s::text[], %(started)s::bool[], %(actions)s::text[])
+        %(ids)s::bigint[], %(tokens)s::uuid[], %(statuses)b::text[], %(steps)b::text[], %(traces)b::text[],
+        %(simulations)b::text[], %(codes)b::text[], %(details)b::text[], %(started)s::bool[], %(actions)b::text[])
         AS o(id, token, status, steps, trace, simulation, code, detail, starts, action)
 ), done AS (
     UPDATE executions_execution e SET status = o.status, waiting_for = NULL, lease_token = NULL, lease_until = NULL,
-        steps = e.steps || o.steps, filter_trace = COALESCE(o.trace, e.filter_trace),
-        simulation = COALESCE(o.simulation, e.simulation), error_code = o.code, error_detail = o.detail,
-        completed_at = %(now)s
+        steps = e.steps || o.steps::jsonb, filter_trace = COALESCE(NULLIF(o.trace, '')::jsonb, e.filter_trace),
+        simulation = COALESCE(NULLIF(o.simulation, '')::jsonb, e.simulation),
+        error_code = o.code, error_detail = o.detail, completed_at = %(now)s
     FROM o
     WHERE e.id = o.id AND e.status = ANY(%(from)s) AND e.lease_token IS NOT DISTINCT FROM o.token
     RETURNING e.id, e.team_id, e.execution_id, e.workflow_id
@@ -69,7 +70,7 @@ WITH o AS (
     SELECT done.*, 'execution_started' AS action, '{}'::jsonb AS more FROM done JOIN o USING (id) WHERE o.starts
     UNION ALL
     SELECT done.*, o.action, jsonb_build_object('status', o.status, 'error', o.code) FROM done JOIN o USING (id)
-    WHERE o.action IS NOT NULL
+    WHERE o.action <> ''
 ), audited AS (
     INSERT INTO accounts_auditentry (team_id, actor, action, target_type, target_id, target_name, detail)
     SELECT team_id, 'system:worker', action, 'execution', execution_id, '',
@@ -151,7 +152,7 @@ def _end(outcomes: Sequence[Outcome], now: datetime, *, held: bool, calm: bool) 
                 "codes": [one.error_code for one in outcomes],
                 "details": [stored_json.clean(one.error_detail) for one in outcomes],
                 "started": [one.starts for one in outcomes],
-                "actions": [AUDIT_ACTION.get(one.status) for one in outcomes],
+                "actions": [AUDIT_ACTION.get(one.status, "") for one in outcomes],
                 "calm": calm,
             },
         )
@@ -216,5 +217,5 @@ def _delivery(one: Outcome, notification: Notification, team_id: UUID, failures:
     )
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else stored_json.dumps(value)
+def _json(value: Any) -> str:
+    return "" if value is None else stored_json.dumps(value)
