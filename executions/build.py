@@ -41,7 +41,8 @@ FEE_GROWTH_PERCENT = 50
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A message to sign, its blockhash's last valid height, and what the simulation said it takes."""
+    """A message to sign, its blockhash's last valid height, and what the simulation said it takes. The accounts
+    in the order of the balances (`keys`), the IDLs by program and the `changes` are for whoever shows it."""
 
     message: MessageV0
     last_valid_block_height: int
@@ -50,6 +51,8 @@ class Prepared:
     programs: list[str]
     simulation: dict[str, Any]
     changes: tuple[BalanceChange, ...] = ()
+    keys: Sequence[str] = ()
+    idls: Mapping[str, Idl] = field(default_factory=dict)
 
 
 @dataclass
@@ -157,6 +160,8 @@ def prepare(
             "logs": list(measured.simulation.logs),
         },
         changes=balance_changes(measured.balances, measured.keys, fee_lamports=priority_fee),
+        keys=measured.keys,
+        idls=wallet.idls,
     )
 
 

@@ -137,12 +137,19 @@ def take_rate(wanted: Mapping[int, Workflow], now: datetime) -> set[int]:
 
 def refuse_if_paused(installation: Installation, workflow: Workflow, signer: Signer | None) -> None:
     """Raises Paused when nothing may be signed for this workflow now."""
+    for pause in pauses(installation, workflow, signer):
+        raise pause
+
+
+def pauses(installation: Installation, workflow: Workflow, signer: Signer | None) -> Iterator[Paused]:
+    """Every pause that keeps this workflow from signing now."""
     if installation.paused_at:
-        raise Paused("everything is paused")
+        yield Paused("everything is paused", code="everything_paused")
     if workflow.paused_at:
-        raise Paused(f"the workflow is paused: {workflow.paused_reason or 'no reason given'}")
+        reason = workflow.paused_reason or "no reason given"
+        yield Paused(f"the workflow is paused: {reason}", code="workflow_paused")
     if signer is not None and signer.paused_at:
-        raise Paused(f"the signer {signer.name} is paused")
+        yield Paused(f"the signer {signer.name} is paused", code="signer_paused")
 
 
 # What an expired attempt reserved is still reserved, and is replaced.

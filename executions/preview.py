@@ -19,7 +19,7 @@ from executions.definitions import load_lists
 from executions.models import Execution
 from executions.preview_messages import PreviewedMessage, messages, shown_as
 from executions.states import Status
-from executions.trial import PreviewedTransaction, Problem, Tried, attempt
+from executions.trial import PreviewedTransaction, Problem, Tried, attempt, paused
 from workflows.checks import check
 from workflows.errors import invalid
 from workflows.matching import FilterResult, compile_filter, matches
@@ -51,7 +51,8 @@ class Subject:
 class Preview:
     """`status` is how the execution would end; null when the trigger does not match, so that there would be none.
 
-    `limits` are all that would refuse it, `needs_approval` whether a person would be asked first. Without an event
+    `paused` are the pauses for whose end it would wait before that, `limits` all that would refuse it, `needs_approval`
+    whether a person would be asked first. Without an event
     (a transaction that is nothing to the trigger) nothing else is told.
     """
 
@@ -60,6 +61,7 @@ class Preview:
     version: int | None
     matches: bool
     status: str | None
+    paused: tuple[Problem, ...]
     filter_met: bool | None
     filter_trace: dict[str, Any] | None
     transaction: PreviewedTransaction | None
@@ -104,8 +106,9 @@ def preview(*, subject: Subject, event: Mapping[str, Any] | None = None, executi
 
 def preview_event(*, subject: Subject, event: Event | None, source: str, is_wanted: bool) -> Preview:
     """Try it on this event, of which it is known whether the trigger asks for it; None where there is no event."""
+    waits_for = paused(subject.workflow, subject.spec)
     if event is None:
-        return Preview(None, source, subject.version, False, None, None, None, None, (), False, None, ())
+        return Preview(None, source, subject.version, False, None, waits_for, None, None, None, (), False, None, ())
     verdict, now = subject.asker()(event), timezone.now()
     tried = Tried()
     if is_wanted and verdict.met:
@@ -120,6 +123,7 @@ def preview_event(*, subject: Subject, event: Event | None, source: str, is_want
         version=subject.version,
         matches=is_wanted,
         status=status,
+        paused=waits_for,
         filter_met=verdict.met,
         filter_trace=verdict.trace,
         transaction=tried.transaction,

@@ -6,9 +6,10 @@ Nothing is signed, sent, reserved or stored, and no key is needed, so the web pr
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from accounts.selectors import installation
 from chain.errors import ChainError
 from chain.events import Event
 from executions import limits
@@ -18,6 +19,7 @@ from executions.errors import ExecutionError, LimitExceeded
 from executions.gateway import WrongChain, gateway
 from executions.limit_checks import cut_log_refusal
 from executions.states import Status
+from executions.told_instructions import ToldInstruction, told_instructions
 from workflows.checks import settings_of
 from workflows.models import Workflow
 from workflows.specs.limits import check_limits
@@ -34,7 +36,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedTransaction:
-    """The simulated transaction. `outflow_*` is what would leave the signer, fee and rent included."""
+    """The simulated transaction. `outflow_*` is what would leave the signer, fee and rent included.
+    One that would fail has no figures."""
 
     slot: int | None
     fee_lamports: int | None
@@ -44,6 +47,7 @@ class PreviewedTransaction:
     outflow_tokens: dict[str, int]
     recipients: list[str]
     programs: list[str]
+    instructions: list[ToldInstruction] = field(default_factory=list)
     status: str = "simulated"
     changes: tuple[BalanceChange, ...] = ()
 
@@ -57,6 +61,13 @@ class Tried:
     limits: tuple[Problem, ...] = ()
     needs_approval: bool = False
     error: Problem | None = None
+
+
+def paused(workflow: Workflow, spec: WorkflowSpec) -> tuple[Problem, ...]:
+    """Every pause for which the execution would wait now. Without a payment only the workflow's own holds it."""
+    found = limits.pauses(installation(), workflow, workflow.signer)
+    signs = bool(spec.actions) and not workflow.dry_run
+    return tuple(Problem(one.code, one.detail) for one in found if signs or one.code == "workflow_paused")
 
 
 def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime) -> Tried:
@@ -145,5 +156,6 @@ def _transaction(prepared: Prepared) -> PreviewedTransaction:
         outflow_tokens=dict(prepared.outflow.tokens),
         recipients=sorted(set(prepared.recipients)),
         programs=sorted(set(prepared.programs)),
+        instructions=told_instructions(prepared.message, prepared.keys, prepared.idls),
         changes=prepared.changes,
     )

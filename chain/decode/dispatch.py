@@ -7,12 +7,13 @@ from typing import Any
 
 import base58
 
-from chain.decode import associated_token, memo, system, token
+from chain.decode import associated_token, compute_budget, memo, system, token
 from chain.decode.base import Decoded, Decoder, Instruction, Unknown
 
 DECODERS: Mapping[str, Decoder] = {
     system.PROGRAM: system.decode,
     associated_token.PROGRAM: associated_token.decode,
+    compute_budget.PROGRAM: compute_budget.decode,
     **dict.fromkeys(memo.PROGRAMS, memo.decode),
     **dict.fromkeys(token.PROGRAMS, token.decode),
 }

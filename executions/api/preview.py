@@ -10,6 +10,15 @@ class RefusalSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
+class PreviewedInstructionSerializer(serializers.Serializer):
+    program_id = serializers.CharField()
+    type = serializers.CharField(allow_null=True, help_text="`system.transfer`; null where nothing knows it.")
+    values = serializers.DictField(help_text="Accounts and arguments by name, amounts in base units.")
+    accounts = serializers.ListField(child=serializers.CharField())
+    data_base64 = serializers.CharField()
+    unknown = serializers.CharField(allow_null=True, help_text="Why it is not told.")
+
+
 class BalanceChangeSerializer(serializers.Serializer):
     address = serializers.CharField(help_text="The account; of tokens its owner.")
     amount = serializers.IntegerField(help_text="Lamports, or base units of the mint; negative where it pays.")
@@ -27,6 +36,7 @@ class PreviewedTransactionSerializer(serializers.Serializer):
     outflow_tokens = serializers.DictField(child=serializers.IntegerField(), help_text="{mint: base units}")
     recipients = serializers.ListField(child=serializers.CharField())
     programs = serializers.ListField(child=serializers.CharField())
+    instructions = PreviewedInstructionSerializer(many=True, help_text="Those of the message; not what they cause.")
     changes = BalanceChangeSerializer(many=True, help_text="Every balance that would change.")
 
 
@@ -50,6 +60,7 @@ class PreviewSerializer(serializers.Serializer):
     version = serializers.IntegerField(allow_null=True, help_text="null for a draft or another definition.")
     matches = serializers.BooleanField(help_text="Whether the trigger asks for such an event.")
     status = serializers.CharField(allow_null=True, help_text="How it would end; null when the trigger does not match.")
+    paused = RefusalSerializer(many=True, help_text="Pauses for whose end it would wait first.")
     filter_met = serializers.BooleanField(allow_null=True)
     filter_trace = serializers.DictField(allow_null=True, help_text="The filter, with what each condition saw.")
     transaction = PreviewedTransactionSerializer(allow_null=True)

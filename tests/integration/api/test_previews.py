@@ -9,11 +9,15 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry
+from chain.tx.instructions import MEMO_PROGRAM
 from executions.models import Attempt, Delivery, Execution, RateUnit, Reservation
+from tests.event_program import deploy
 from tests.executing import balance_event, take_events
 from tests.integration.api.conftest import DISCORD_URL, RECIPIENT, WATCHED, manual, paying
+from tests.integration.listener.test_live_idl_events import document
 from tests.local_chain import LocalChain
 from tests.people import Person
+from tests.tokens import give_tokens, new_mint
 from workflows.models import Workflow
 
 Create = Callable[..., dict[str, Any]]
@@ -206,3 +210,81 @@ def test_an_operator_may_test_and_a_viewer_may_not(
     url = f"{URL}{workflow['id']}/test/"
     codes = [who.client().post(url, {}, format="json").status_code for who in (bob, carol, charlie)]
     assert codes == [200, 403, 404]
+
+
+def test_the_simulated_transaction_is_told_by_instruction_and_balance(
+    api: APIClient, create: Create, signer: dict[str, Any], chain: LocalChain
+) -> None:
+    mint, payer = new_mint(chain), signer["address"]
+    give_tokens(chain, payer, mint, 100)
+    give_tokens(chain, RECIPIENT, mint, 5)
+    actions = [
+        {"type": "transfer_sol", "to": RECIPIENT, "lamports": 1000},
+        {"type": "transfer_token", "mint": mint, "to": RECIPIENT, "amount": 7},
+        {"type": "call_program", "program_id": MEMO_PROGRAM, "accounts": [], "data": "aGk=", "encoding": "base64"},
+    ]
+    body = {"name": "pay", "definition": paying(actions=actions), "signer": signer["id"]}
+
+    told = tried(api, create("workflows", {**body, "max_tokens_per_tx": {mint: 10}}))["transaction"]
+
+    kinds = [one["type"] for one in told["instructions"]]
+    assert kinds[0] == "compute-budget.setComputeUnitLimit"
+    assert [kind for kind in kinds if not kind.startswith("compute-budget.")] == [
+        "system.transfer",
+        "spl-token.transferChecked",
+        "memo",
+        "memo",
+    ]
+    transfer = next(one for one in told["instructions"] if one["type"] == "system.transfer")
+    assert transfer["values"] == {"source": payer, "destination": RECIPIENT, "lamports": 1000}
+    assert (transfer["accounts"], transfer["unknown"]) == ([payer, RECIPIENT], None)
+    changes = {(one["address"], one["mint"]): one["amount"] for one in told["changes"]}
+    lamports = {(payer, None): -told["outflow_lamports"], (RECIPIENT, None): 1000}
+    assert changes == {**lamports, (payer, mint): -7, (RECIPIENT, mint): 7}
+
+
+def test_an_instruction_is_told_by_the_idl_that_built_it(
+    api: APIClient, create: Create, signer: dict[str, Any], chain: LocalChain
+) -> None:
+    program = deploy(chain)
+    described = {
+        **document(program),
+        "instructions": [{"name": "say", "discriminator": [0], "accounts": [], "args": []}],
+    }
+    idl = create("idls", {"name": "says", "program_id": program, "document": described})
+    call = {"type": "call_program", "program_id": program, "idl": idl["id"], "instruction": "say", "accounts": {}}
+    raw = {"type": "call_program", "program_id": program, "accounts": [], "data": "AAE=", "encoding": "base64"}
+    workflow = create("workflows", {"name": "says", "definition": paying(actions=[call]), "signer": signer["id"]})
+
+    (by_idl,) = (one for one in shown_instructions(api, workflow) if one["program_id"] == program)
+    (unknown,) = (
+        one for one in shown_instructions(api, workflow, paying(actions=[raw])) if one["program_id"] == program
+    )
+
+    assert (by_idl["type"], by_idl["values"], by_idl["data_base64"]) == ("payer.say", {}, "AA==")
+    assert (unknown["type"], unknown["unknown"], unknown["data_base64"]) == (None, "another program", "AAE=")
+
+
+def shown_instructions(api: APIClient, workflow: dict[str, Any], definition: Any = None) -> list[dict[str, Any]]:
+    seen = tried(api, workflow, {} if definition is None else {"definition": definition})
+    assert seen["transaction"]["status"] == "simulated", seen["error"]
+    told: list[dict[str, Any]] = seen["transaction"]["instructions"]
+    return told
+
+
+def test_every_pause_that_would_hold_it_is_named(api: APIClient, create: Create, signer: dict[str, Any]) -> None:
+    paid = create("workflows", {"name": "pay", "definition": paying(), "signer": signer["id"]})
+    told = create("workflows", {"name": "tell", "definition": {"trigger": {"type": "manual"}}})
+    assert tried(api, paid)["paused"] == []
+
+    for path in (f"workflows/{paid['id']}", f"signers/{signer['id']}"):
+        assert api.post(f"/api/v1/{path}/pause/", {"reason": "lost laptop"}, format="json").status_code == 200
+    api.post("/api/v1/pause/", {}, format="json")
+
+    seen = tried(api, paid)
+    assert [one["code"] for one in seen["paused"]] == ["everything_paused", "workflow_paused", "signer_paused"]
+    assert seen["paused"][1]["detail"] == "the workflow is paused: lost laptop"
+    # What would happen after the lift is told all the same.
+    assert seen["status"] == "success"
+    # Nothing is signed for it, so only its own pause would hold it.
+    assert tried(api, told)["paused"] == []

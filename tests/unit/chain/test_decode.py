@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from spl.token import instructions as spl_token
 from spl.token import models
 
-from chain.decode import dispatch
+from chain.decode import compute_budget, dispatch
 from chain.decode.base import Decoded, Instruction, Unknown
 from chain.decode.dispatch import DECODERS, account_keys, decode, instructions
 
@@ -59,9 +59,22 @@ def test_recorded_native_instructions_are_decoded(recording: Any) -> None:
     actions = {(a["instruction"], a["inner"]): a for a in recording.expected["nativeActions"]}
     actions = {place: action for place, action in actions.items() if action["type"].startswith(OURS)}
     seen = {(i.index, i.inner): decode(i) for i in instructions(recording.transaction)}
-    assert {place for place, what in seen.items() if isinstance(what, Decoded)} == set(actions)
+    told = {place for place, what in seen.items() if isinstance(what, Decoded) and what.type.startswith(OURS)}
+    assert told == set(actions)
     for place, action in actions.items():
         assert_agrees(seen[place], action)
+
+
+def test_recorded_fees_are_what_the_compute_budget_says(recording: Any) -> None:
+    transaction = recording.transaction
+    decoded = [decode(i) for i in instructions(transaction) if i.program_id == compute_budget.PROGRAM]
+    said = {what.name: what.values for what in decoded if isinstance(what, Decoded)}
+    assert len(said) == len(decoded)
+    if not {"setComputeUnitLimit", "setComputeUnitPrice"} <= said.keys():
+        pytest.skip("bids nothing, or for the default limit")
+    bid = said["setComputeUnitLimit"]["units"] * said["setComputeUnitPrice"]["microLamports"]
+    signatures = len(transaction["transaction"]["signatures"])
+    assert 5000 * signatures - -bid // 1_000_000 == int(recording.expected["feeLamports"])
 
 
 def parsed_instructions(transaction: dict[str, Any]) -> list[dict[str, Any]]:
