@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
 
+from accounts import keyset
 from executions.models import Delivery, Execution, ExecutionKey
 from executions.search import MIN_PREFIX, found_by_signature, found_by_text
 from executions.states import DeliveryStatus, Status
@@ -28,6 +29,19 @@ class MomentField(IsoDateTimeField):
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentField
+
+
+def newest_shown(cursor: str | None, created_before: str | None = None) -> datetime | None:
+    """Before which time all is that a page of a list shows; None where nothing bounds it, or the bound is malformed."""
+    try:
+        if created_before:
+            return MomentField().clean(created_before)
+        if cursor:
+            is_older, (created_at, _) = keyset.read(cursor, Execution, keyset.NEWEST_FIRST)
+            return created_at if is_older else None
+    except (ValidationError, keyset.BadCursor):
+        pass
+    return None
 
 
 class ExecutionFilter(django_filters.FilterSet):

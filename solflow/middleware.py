@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import connections
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from executions import history
 from solflow.live.hub import hub
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 # Everything is a file of ours; `data:` are the chevrons of selects and the icons of Swagger UI.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -24,6 +29,22 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class OwnWritesMiddleware:
+    """Notes who has changed something: to him nothing older is shown for a while (executions.history)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if history.REPLICA not in connections:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        # Whoever came with a token is known only now.
+        if request.method not in SAFE and request.user.pk is not None:
+            history.note_write(request.user.pk)
+        return response
 
 
 class LivePositionMiddleware:

@@ -67,6 +67,11 @@ if DATABASE_DIRECT_URL == DATABASE_URL:
     _options = DATABASES["default"]["OPTIONS"]
     _options["prepare_threshold"] = 1
     _options["options"] = f"{_options.get('options', '')} -c plan_cache_mode=force_generic_plan".strip()
+# Where the past is read from (executions.history).
+if DATABASE_REPLICA_URL := env.text("DATABASE_REPLICA_URL", ""):
+    DATABASES["replica"] = env.database("DATABASE_REPLICA_URL")
+    DATABASES["replica"]["OPTIONS"].setdefault("connect_timeout", 2)
+    DATABASE_ROUTERS = ["executions.history.HistoryRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if LOCAL else None)
 CACHES = {
@@ -154,6 +159,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.CurrentTeamMiddleware",
+    "solflow.middleware.OwnWritesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

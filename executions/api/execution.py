@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import StrictSerializer, TeamViewSet
+from executions import history
 from executions.approvals import execution_approve, execution_reject
-from executions.filters import ExecutionFilter
+from executions.filters import ExecutionFilter, newest_shown
 from executions.models import Execution
 from executions.resolutions import Claim, execution_resolve
 from executions.selectors import execution_detail, execution_get, execution_list, execution_rows
 from executions.services import execution_replay, execution_retry
-from executions.states import AttemptStatus, DeliveryStatus, Status, WaitingFor
+from executions.states import FINAL, AttemptStatus, DeliveryStatus, Status, WaitingFor
 
 EXECUTION_STATUSES = tuple(status.value for status in Status)
 WAITING_FOR = tuple(reason.value for reason in WaitingFor)
@@ -158,10 +159,25 @@ class ExecutionViewSet(TeamViewSet):
     @extend_schema(responses=ExecutionRow(many=True))
     def list(self, request: Request) -> Response:
         """Without events and steps."""
-        return self.listed(self.filter_queryset(self.get_queryset()), execution_rows)
+
+        def load() -> Response:
+            return self.listed(self.filter_queryset(self.get_queryset()), execution_rows)
+
+        def is_over(answer: Response) -> bool:
+            return all(row["status"] in FINAL for row in answer.data["results"])
+
+        asked = request.query_params
+        if not history.is_past(newest_shown(asked.get("cursor"), asked.get("created_before"))):
+            return load()
+        return history.read(load, is_over=is_over, user_id=request.user.pk)
 
     def retrieve(self, request: Request, execution_id: str) -> Response:
-        return Response(execution_detail(self.execution(execution_id)))
+        def load() -> tuple[Execution, dict[str, Any]]:
+            execution = self.execution(execution_id)
+            return execution, execution_detail(execution)
+
+        _, detail = history.read(load, is_over=lambda found: history.is_over(found[0]), user_id=request.user.pk)
+        return Response(detail)
 
     @extend_schema(request=None, responses={202: ExecutionIdSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)

@@ -13,8 +13,9 @@ from accounts.errors import Refused
 from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
+from executions import history
 from executions.explorer import Explorer
-from executions.models import Attempt, Execution, Reservation
+from executions.models import Attempt, Delivery, Execution, Reservation
 from executions.selectors import (
     execution_approval,
     execution_attempts,
@@ -34,10 +35,7 @@ SAME_VERSION = "same"
 @page()
 def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
     """One execution with everything that is known of it."""
-    execution = execution_get(team=request.actor.team, execution_id=execution_id)
-    attempts = list(execution_attempts(execution))
-    deliveries = list(execution_deliveries(execution).select_related("channel"))
-    reservations = list(execution_reservations(execution))
+    execution, attempts, deliveries, reservations = _read(request, execution_id)
     is_final = execution.status in FINAL
     may_run = request.actor.may(Role.OPERATOR)
     retry_refused, replay_refused = retry_refusal(execution, attempts), replay_refusal(execution.workflow)
@@ -61,6 +59,26 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
         "spent_lamports": _charged(reservations),
     }
     return render(request, "executions/detail.html", context)
+
+
+def _read(
+    request: PageRequest, execution_id: str
+) -> tuple[Execution, list[Attempt], list[Delivery], list[Reservation]]:
+    """The execution with all that belongs to it; from the replica, if it is over."""
+
+    def load() -> tuple[Execution, list[Attempt], list[Delivery], list[Reservation]]:
+        execution = execution_get(team=request.actor.team, execution_id=execution_id)
+        return (
+            execution,
+            list(execution_attempts(execution)),
+            list(execution_deliveries(execution).select_related("channel")),
+            list(execution_reservations(execution)),
+        )
+
+    # A live page asks because something has just changed.
+    if "HX-Request" in request.headers:
+        return load()
+    return history.read(load, is_over=lambda found: history.is_over(found[0]), user_id=request.user.pk)
 
 
 @require_POST

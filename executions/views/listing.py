@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,8 +18,9 @@ from accounts.keyset import BadCursor, older_page
 from accounts.models import Role, Team
 from accounts.pages import PageRequest, words
 from accounts.permissions import page
-from executions.filters import ExecutionFilter
-from executions.models import Execution
+from executions import history
+from executions.filters import ExecutionFilter, newest_shown
+from executions.models import Attempt, Execution
 from executions.periods import CHOICES, period
 from executions.selectors import execution_list, executions_named, last_attempts
 from executions.services import MOST_RETRIED, executions_retry, retry_refusals
@@ -38,24 +40,45 @@ def index(request: PageRequest) -> HttpResponse:
     """The team's executions, newest first."""
     team = request.actor.team
     filters = words(request, "status", "workflow", "q", "range", "from", "to")
-    try:
-        rows, next_cursor = older_page(_narrowed(team, filters), request.GET.get("before"), size=PAGE_SIZE)
-    except BadCursor:
-        rows, next_cursor = [], None
+    shown = _shown(request, filters)
     narrowed = any(value for name, value in filters.items() if name != "status")
     may_retry = request.actor.may(Role.OPERATOR)
     context = {
-        "executions": rows,
-        "attempts": last_attempts(rows),
-        "next_cursor": next_cursor,
+        "executions": shown.rows,
+        "attempts": shown.attempts,
+        "next_cursor": shown.next_cursor,
         "filters": filters,
         "older": "before" in request.GET,
         "ranges": CHOICES,
-        "retryable": RETRYABLE if may_retry and any(row.status in RETRYABLE for row in rows) else (),
+        "retryable": RETRYABLE if may_retry and any(row.status in RETRYABLE for row in shown.rows) else (),
         "status_counts": None if narrowed else figures(team=team).executions,
         "workflows": workflow_list(team=team).order_by("name").values("id", "name")[:NAMES_OFFERED],
     }
     return render(request, "executions/list.html", context)
+
+
+class _Shown(NamedTuple):
+    """A page of the list: executions, the last attempt of each, and where the next page begins."""
+
+    rows: Sequence[Execution]
+    attempts: Mapping[int, Attempt]
+    next_cursor: str | None
+
+
+def _shown(request: PageRequest, filters: dict[str, str]) -> _Shown:
+    """What the list shows; from the replica, if it is all over."""
+    team, cursor = request.actor.team, request.GET.get("before")
+
+    def load() -> _Shown:
+        try:
+            rows, next_cursor = older_page(_narrowed(team, filters), cursor, size=PAGE_SIZE)
+        except BadCursor:
+            return _Shown([], {}, None)
+        return _Shown(rows, last_attempts(rows), next_cursor)
+
+    if not history.is_past(newest_shown(cursor)):
+        return load()
+    return history.read(load, is_over=lambda page: all(map(history.is_over, page.rows)), user_id=request.user.pk)
 
 
 @require_POST

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from executions import history
 from solflow import parts
 from solflow.doctor.findings import Check, Finding, fail, ok, warn
 
@@ -115,12 +116,7 @@ def replica() -> Iterator[Finding]:
     if "replica" not in connections:
         return
     try:
-        with connections["replica"].cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_is_in_recovery(),"
-                " coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 0)::float"
-            )
-            is_replica, behind_s = cursor.fetchone()
+        behind_s = history.behind_s()
     except (DatabaseError, InterfaceError, OSError) as error:
         yield warn(
             "replica",
@@ -128,10 +124,15 @@ def replica() -> Iterator[Finding]:
             "start it, or unset DATABASE_REPLICA_URL; until then history is read from the primary",
         )
         return
-    if is_replica and behind_s > 30:
-        yield warn("replica", f"is {behind_s:.0f} s behind", "look at its replication; history pages show old rows")
+    if behind_s < history.MOST_BEHIND_S:
+        yield ok("replica", f"answers; its newest sign of life is {behind_s:.0f} s old")
     else:
-        yield ok("replica", "answers" if is_replica else "answers (it is no standby)")
+        found = "has no sign of life of a worker or listener"
+        if behind_s != float("inf"):
+            found = f"its newest sign of life of a worker or listener is {behind_s:.0f} s old"
+        yield warn(
+            "replica", found, "look at its replication, if those run; until then history is read from the primary"
+        )
 
 
 def redis() -> Iterator[Finding]:
