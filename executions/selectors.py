@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from accounts.errors import Missing
 from accounts.models import Team
 from executions.models import Approval, Attempt, Delivery, Execution, ExecutionKey, Reservation
+from workflows.models import Signer
 
 
 def execution_list(*, team: Team) -> QuerySet[Execution]:
@@ -92,6 +93,27 @@ def execution_deliveries(execution: Execution) -> QuerySet[Delivery]:
 def execution_reservations(execution: Execution) -> QuerySet[Reservation]:
     """What was set aside for it or charged, with the signer; the newest last."""
     return Reservation.objects.filter(execution_id=execution.id).select_related("signer").order_by("id")
+
+
+class Payment(NamedTuple):
+    """What an execution reserved or paid out of a signer; without the row where its execution is no longer kept."""
+
+    reservation: Reservation
+    execution: Execution | None
+    attempt: Attempt | None
+
+
+def signer_payments(*, signer: Signer, at_most: int) -> list[Payment]:
+    """The newest first: what is reserved, and what the chain charged. Three queries."""
+    rows = Reservation.objects.filter(signer=signer).exclude(status=Reservation.Status.RELEASED).order_by("-at")
+    reservations = list(rows[:at_most])
+    ids = [row.execution_id for row in reservations]
+    known = Execution.objects.filter(id__in=ids).select_related("workflow")
+    executions = {
+        row.id: row for row in known.only("id", "execution_id", "status", "waiting_for", "dry_run", "workflow__name")
+    }
+    attempts = last_attempts(list(executions.values()))
+    return [Payment(row, executions.get(row.execution_id), attempts.get(row.execution_id)) for row in reservations]
 
 
 def last_attempts(executions: Sequence[Execution]) -> dict[int, Attempt]:

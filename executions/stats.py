@@ -17,11 +17,21 @@ FOLDED_AT_ONCE = 100_000
 
 # Ever: a million rows are too many to count each second, so triggers have added up what every statement changed.
 # Lately: an index-only scan of executions_of_a_team, which holds the status beside its keys for this.
-_COUNTS = """
-SELECT true, status, sum(change) FROM executions_statuscount WHERE team_id = %(team)s GROUP BY status
+_COUNT = """
+SELECT 'ever', status, sum(change) FROM executions_statuscount WHERE team_id = %(team)s GROUP BY status
 UNION ALL
-SELECT false, status, count(*) FROM executions_execution
+SELECT 'lately', status, count(*) FROM executions_execution
 WHERE team_id = %(team)s AND created_at > now() - interval '24 hours' GROUP BY status
+UNION ALL
+SELECT 'figure', 'lamports_spent_24h', coalesce(sum(r.lamports), 0)
+FROM executions_reservation r JOIN workflows_workflow w ON w.id = r.workflow_id
+WHERE w.team_id = %(team)s AND r.status = 'settled' AND r.at > now() - interval '24 hours'
+UNION ALL
+SELECT 'figure', 'oldest_pending_s', coalesce(extract(epoch FROM now() - min(created_at)), 0)
+FROM executions_execution WHERE team_id = %(team)s AND status = 'pending'
+UNION ALL
+SELECT 'figure', 'parked', count(*) FROM executions_execution
+WHERE team_id = %(team)s AND status = 'processing' AND waiting_for = 'person'
 """
 _FOLD = """
 WITH many AS (
@@ -31,15 +41,6 @@ WITH many AS (
 )
 INSERT INTO executions_statuscount (team_id, status, change)
 SELECT team_id, status, sum(change) FROM many GROUP BY team_id, status HAVING sum(change) <> 0
-"""
-_FIGURES = """
-SELECT
-    (SELECT coalesce(sum(r.lamports), 0) FROM executions_reservation r JOIN workflows_workflow w ON w.id = r.workflow_id
-     WHERE w.team_id = %(team)s AND r.status = 'settled' AND r.at > now() - interval '24 hours'),
-    (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM executions_execution
-     WHERE team_id = %(team)s AND status = 'pending'),
-    (SELECT count(*) FROM executions_execution
-     WHERE team_id = %(team)s AND status = 'processing' AND waiting_for = 'person')
 """
 
 
@@ -65,15 +66,13 @@ def figures(*, team: Team) -> Figures:
 
 
 def _count(team: Team) -> Figures:
-    lately = {status.value: 0 for status in Status}
-    ever = dict(lately)
+    none = {status.value: 0 for status in Status}
+    counted: dict[str, dict[str, int]] = {"ever": dict(none), "lately": dict(none), "figure": {}}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, {"team": team.pk})
-        for of_all_time, status, count in cursor.fetchall():
-            (ever if of_all_time else lately)[status] = int(count)
-        cursor.execute(_FIGURES, {"team": team.pk})
-        spent, oldest_pending_s, parked = cursor.fetchone()
-    return Figures(ever, lately, int(spent), int(oldest_pending_s), parked)
+        cursor.execute(_COUNT, {"team": team.pk})
+        for kind, name, value in cursor.fetchall():
+            counted[kind][name] = int(value)
+    return Figures(counted["ever"], counted["lately"], **counted["figure"])
 
 
 def fold() -> None:

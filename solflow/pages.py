@@ -10,10 +10,11 @@ from accounts.people import views as people
 from executions.views import approval, delivery, listing, message, pause, resolution
 from executions.views import channel as channels
 from executions.views import execution as executions
+from executions.views import signer as signers
 from solflow.views import builder, resources, versions
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
-from workflows.views import channel, exchange, gallery, signer, webhook_secret, workflow
+from workflows.views import address_list, channel, exchange, gallery, idl, signer, webhook_secret, workflow
 
 workflow_pages = [
     path("", watched.index, name="list"),
@@ -53,8 +54,24 @@ execution_pages = [
 signer_pages = [
     path("", resources.signers, name="list"),
     path("new/", signer.create, name="create"),
+    path("<uuid:signer_id>/", signers.detail, name="detail"),
     path("<uuid:signer_id>/pause/", pause.pause_signer, name="pause"),
     path("<uuid:signer_id>/resume/", pause.resume_signer, name="resume"),
+]
+address_list_pages = [
+    path("", address_list.index, name="list"),
+    path("new/", address_list.create, name="create"),
+    path("<uuid:list_id>/", address_list.detail, name="detail"),
+    path("<uuid:list_id>/edit/", address_list.edit, name="edit"),
+    path("<uuid:list_id>/add/", address_list.add, name="add"),
+    path("<uuid:list_id>/remove/", address_list.remove, name="remove"),
+    path("<uuid:list_id>/delete/", address_list.delete, name="delete"),
+]
+idl_pages = [
+    path("", idl.index, name="list"),
+    path("new/", idl.create, name="create"),
+    path("<uuid:idl_id>/", idl.detail, name="detail"),
+    path("<uuid:idl_id>/delete/", idl.delete, name="delete"),
 ]
 channel_pages = [
     path("", resources.channels, name="list"),
@@ -96,6 +113,8 @@ urlpatterns = [
     path("workflows/", include((workflow_pages, "workflows"))),
     path("executions/", include((execution_pages, "executions"))),
     path("signers/", include((signer_pages, "signers"))),
+    path("address-lists/", include((address_list_pages, "address-lists"))),
+    path("idls/", include((idl_pages, "idls"))),
     path("channels/", include((channel_pages, "channels"))),
     path("notifications/", include((notification_pages, "notifications"))),
     path("invitations/<str:text>/", people.accept, name="invitation"),

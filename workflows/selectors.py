@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from accounts.errors import Missing
@@ -116,6 +116,25 @@ def address_list_list(*, team: Team) -> QuerySet[AddressList]:
 
 def address_list_get(*, team: Team, list_id: UUID) -> AddressList:
     return _one(address_list_list(team=team).prefetch_related("entries"), list_id, "address list")
+
+
+def address_list_find(*, team: Team, list_id: UUID) -> AddressList:
+    """As `address_list_get`, without its entries, which may be thousands."""
+    return _one(address_list_list(team=team), list_id, "address list")
+
+
+def with_usage(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Address lists or IDLs, each with `used_by`: how many workflows name it in what is live."""
+    naming = (
+        Workflow.objects.filter(team=OuterRef("team"), deleted_at=None)
+        .annotate(text=Cast("version__definition", TextField()))
+        .filter(text__contains=Cast(OuterRef("pk"), TextField()))
+        .order_by()
+        .values("team")
+        .annotate(count=Count("pk"))
+    )
+    used: QuerySet[Any] = rows.annotate(used_by=Coalesce(Subquery(naming.values("count")), 0))
+    return used
 
 
 def address_labels(*, team: Team, addresses: Collection[str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from executions.selectors import (
 )
 from executions.services import execution_replay, execution_retry, execution_run, replay_refusal, retry_refusal
 from executions.states import FINAL, MAY_LAND, Status, WaitingFor
+from workflows.labels import labels_in
 from workflows.selectors import workflow_get
 
 SAME_VERSION = "same"
@@ -41,6 +42,7 @@ def execution_page(request: PageRequest, execution_id: str) -> HttpResponse:
     retry_refused, replay_refused = retry_refusal(execution, attempts), replay_refusal(execution.workflow)
     context = {
         "execution": execution,
+        "labels": labels_in(team=request.actor.team, values=[execution.event, execution.version.definition]),
         "is_final": is_final,
         "is_parked": execution.waiting_for == WaitingFor.PERSON,
         "approval": execution_approval(execution) if execution.waiting_for == WaitingFor.APPROVAL else None,

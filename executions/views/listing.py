@@ -26,6 +26,7 @@ from executions.selectors import execution_list, executions_named, last_attempts
 from executions.services import MOST_RETRIED, executions_retry, retry_refusals
 from executions.states import Status
 from executions.stats import figures
+from workflows.labels import labels_in
 from workflows.selectors import workflow_list
 
 PAGE_SIZE = 50
@@ -46,6 +47,7 @@ def index(request: PageRequest) -> HttpResponse:
     context = {
         "executions": shown.rows,
         "attempts": shown.attempts,
+        "labels": labels_in(team=team, values=[row.event.get("account") for row in shown.rows]),
         "next_cursor": shown.next_cursor,
         "filters": filters,
         "older": "before" in request.GET,

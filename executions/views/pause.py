@@ -69,7 +69,7 @@ def pause_signer(request: PageRequest, signer_id: UUID) -> HttpResponse:
     with telling(request):
         signer_pause(actor=request.actor, signer=signer, reason=reason(request))
         messages.success(request, said(f"{signer.name} is paused.", may_still_land(signer=signer)))
-    return redirect("signers:list")
+    return redirect("signers:detail", signer_id)
 
 
 @require_POST
@@ -79,7 +79,7 @@ def resume_signer(request: PageRequest, signer_id: UUID) -> HttpResponse:
     signer = signer_get(team=request.actor.team, signer_id=signer_id)
     with telling(request, f"{signer.name} signs again."):
         signer_resume(actor=request.actor, signer=signer)
-    return redirect("signers:list")
+    return redirect("signers:detail", signer_id)
 
 
 def said(stopped: str, landing: Sequence[str]) -> str:

@@ -151,10 +151,17 @@ def trigger_words(trigger_type: str) -> str:
     return definition.TRIGGER_WORDS.get(trigger_type, trigger_type)
 
 
-@register.simple_tag
-def address(value: str, ends: int = 4, label: str = "address", copy: bool = True) -> SafeString:
-    """An address or signature, shortened, whole in its title, with a button that copies all of it."""
+@register.simple_tag(takes_context=True)
+def address(
+    context: Mapping[str, Any], value: str, ends: int = 4, label: str = "address", copy: bool = True
+) -> SafeString:
+    """An address or signature, shortened, whole in its title, with a button that copies all of it.
+
+    What the team calls it stands before it, where the view has looked that up (`labels`).
+    """
     shown = text.short(value, ends)
+    called = context.get("labels", {}).get(value, "")
+    name = format_html('<b class="called">{}</b>', text.plain(called)) if called else ""
     button = (
         format_html(
             '<button type="button" data-do="copy" data-copy="{}" aria-label="Copy {} {}">{}</button>',
@@ -166,7 +173,7 @@ def address(value: str, ends: int = 4, label: str = "address", copy: bool = True
         if copy
         else ""
     )
-    return format_html('<span class="addr"><span title="{}">{}</span>{}</span>', value, shown, button)
+    return format_html('<span class="addr">{}<span title="{}">{}</span>{}</span>', name, value, shown, button)
 
 
 def _time(at: datetime, shown: str, extra: str = "") -> SafeString:
@@ -209,6 +216,12 @@ def timeline_of(
 ) -> timeline.Timeline:
     """The waterfall of an execution's steps, and of its failure if it has one."""
     return timeline.timeline(steps, failed_at, failure)
+
+
+@register.simple_tag(name="event_words", takes_context=True)
+def labelled_event_words(context: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    """An event in one line; addresses by what the team calls them, where the view has looked that up."""
+    return events.event_words(event, context.get("labels", {}))
 
 
 @register.simple_tag

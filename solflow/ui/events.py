@@ -11,10 +11,13 @@ from solflow.ui.text import plain, short, sol
 _LONGEST_LINE = 80
 
 
-def event_words(event: Mapping[str, Any]) -> str:
-    """`+1 SOL to 4sGj…tNfx`, the matching log line, or what kind of event it was and where."""
+def event_words(event: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:
+    """`+1 SOL to 4sGj…tNfx`, the matching log line, or what kind of event it was and where.
+
+    An address that is in `labels` is called so.
+    """
     account = event.get("account")
-    where = short(account) if account else ""
+    where = plain((labels or {}).get(account, "")) or short(account) if account else ""
     delta = event.get("lamports_delta")
     if event.get("type") == "balance_change" and isinstance(delta, int):
         return f"{'+' if delta > 0 else ''}{sol(delta)} SOL {'to' if delta > 0 else 'from'} {where}"

@@ -20,6 +20,7 @@ from executions.selectors import execution_list, last_attempts
 from executions.states import WaitingFor
 from executions.stats import figures
 from listener.selectors import Totals, totals
+from workflows.labels import labels_in
 from workflows.selectors import signer_list
 
 FEED_SIZE = 10
@@ -51,6 +52,7 @@ def overview(request: PageRequest) -> HttpResponse:
     context = {
         "executions": executions,
         "attempts": last_attempts(executions),
+        "labels": labels_in(team=team, values=[row.event.get("account") for row in executions]),
         "stats": {**asdict(figures(team=team)), "events_seen": seen.events_seen, "open_gaps": seen.open_gaps},
         "activity": volume(team=team),
         "activity_step": BUCKET_WORDS,

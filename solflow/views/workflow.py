@@ -20,6 +20,7 @@ from executions.models import Execution
 from executions.selectors import last_attempts
 from listener.services import workflow_enable, workflow_update
 from workflows.forms.workflow import WorkflowForm
+from workflows.labels import labels_in
 from workflows.models import Workflow
 from workflows.selectors import channels_by_id, signer_list, workflow_get, workflow_list, workflow_versions
 from workflows.views.webhook_secret import webhook_of
@@ -70,6 +71,7 @@ def detail(request: PageRequest, workflow_id: UUID) -> HttpResponse:
         "channels": channels_by_id(team=team),
         "funnel": funnel_24h(workflow),
         "executions": executions,
+        "labels": labels_in(team=team, values=_shown(workflow, executions)),
         "attempts": last_attempts(executions),
         "versions": workflow_versions(workflow=workflow).defer("definition")[:VERSIONS_SHOWN],
         "webhook": webhook_of(request, workflow),
@@ -105,6 +107,13 @@ def enable(request: PageRequest, workflow_id: UUID) -> HttpResponse:
     with telling(request, f"{workflow.name} is enabled. What happens from now on runs it."):
         workflow_enable(actor=request.actor, workflow=workflow)
     return redirect("workflows:detail", workflow_id)
+
+
+def _shown(workflow: Workflow, executions: list[Execution]) -> list[Any]:
+    """Where the page's addresses are."""
+    definition = workflow.version.definition if workflow.version is not None else {}
+    limits = [workflow.allowed_recipients, workflow.allowed_programs, list(workflow.max_tokens_per_tx)]
+    return [definition, *filter(None, limits), *(row.event.get("account") for row in executions)]
 
 
 def _narrowed(team: Team, *, q: str, status: str) -> QuerySet[Workflow]:

@@ -1,6 +1,11 @@
 """The only writers of workflows and of what they use, by resource."""
 
-from workflows.services.address_list import address_list_create, address_list_delete, address_list_update
+from workflows.services.address_list import (
+    address_list_amend,
+    address_list_create,
+    address_list_delete,
+    address_list_update,
+)
 from workflows.services.channel import channel_create, channel_delete, channel_secret_make, channel_update
 from workflows.services.draft import draft_discard, draft_save
 from workflows.services.exchange import Imported, workflow_duplicate, workflows_import
@@ -21,6 +26,7 @@ from workflows.services.workflow import (
 
 __all__ = [
     "Imported",
+    "address_list_amend",
     "address_list_create",
     "address_list_delete",
     "address_list_update",

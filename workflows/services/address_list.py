@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
@@ -14,8 +15,11 @@ from accounts.errors import Missing, Refused
 from workflows.models import AddressEntry, AddressList
 from workflows.selectors import address_list_get, workflows_enabled_naming
 from workflows.services.changes import differences, refusing_duplicates, write
+from workflows.specs.exchange import MAX_ENTRIES
 
 NAME_IS_UNIQUE = "one_list_of_a_name"
+# The entry of the audit log names no more addresses than one reads.
+MOST_AUDITED = 100
 
 Entry = Mapping[str, str]
 
@@ -60,6 +64,55 @@ def address_list_update(*, actor: Actor, address_list: AddressList, changes: Map
     return address_list_get(team=actor.team, list_id=address_list.id)
 
 
+class Amended(NamedTuple):
+    """What came of each entry that was given."""
+
+    added: int
+    relabelled: int
+    unchanged: int
+    removed: int
+
+
+@transaction.atomic
+def address_list_amend(
+    *, actor: Actor, address_list: AddressList, put: Sequence[Entry] = (), drop: Collection[str] = ()
+) -> Amended:
+    """Add `put` to the list, with their labels where an address is in it already, and take `drop` out.
+
+    What others change at the same time stays. A list in which nothing changes keeps its version.
+
+    Raises:
+        Refused: it would hold more than MAX_ENTRIES.
+    """
+    locked = _lock(address_list)
+    known = dict(locked.entries.values_list("address", "label"))
+    new = [entry for entry in put if entry["address"] not in known]
+    other = [entry for entry in put if entry.get("label", "") not in ("", known.get(entry["address"], ""))]
+    renamed = [entry for entry in other if entry["address"] in known]
+    removed = sorted(known.keys() & set(drop))
+    if len(known) + len(new) - len(removed) > MAX_ENTRIES:
+        raise Refused(f"a list holds {MAX_ENTRIES:,} addresses; this would have more", code="too_many")
+    if new or renamed or removed:
+        locked.entries.filter(address__in=[*removed, *(entry["address"] for entry in renamed)]).delete()
+        _insert(locked, [*new, *renamed])
+        AddressList.objects.filter(pk=locked.pk).update(version=F("version") + 1, updated_at=timezone.now())
+        changed = {
+            "added": [entry["address"] for entry in new][:MOST_AUDITED],
+            "renamed": [entry["address"] for entry in renamed][:MOST_AUDITED],
+            "removed": removed[:MOST_AUDITED],
+            "size": len(known) + len(new) - len(removed),
+        }
+        audit.record(
+            actor,
+            "address_list_updated",
+            "address_list",
+            locked.id,
+            target_name=locked.name,
+            changed={"entries": changed},
+        )
+    return Amended(len(new), len(renamed), len(put) - len(new) - len(renamed), len(removed))
+
+
 @transaction.atomic
 def address_list_delete(*, actor: Actor, address_list: AddressList) -> None:
     """Raises Refused while the filter of an enabled workflow asks for it: the condition would turn false unseen."""
@@ -77,7 +130,11 @@ def _replace(address_list: AddressList, entries: Sequence[Entry]) -> dict[str, A
     _insert(address_list, entries)
     AddressList.objects.filter(pk=address_list.pk).update(version=F("version") + 1)
     after = {entry["address"] for entry in entries}
-    return {"added": sorted(after - before)[:100], "removed": sorted(before - after)[:100], "size": len(after)}
+    return {
+        "added": sorted(after - before)[:MOST_AUDITED],
+        "removed": sorted(before - after)[:MOST_AUDITED],
+        "size": len(after),
+    }
 
 
 def _insert(address_list: AddressList, entries: Sequence[Entry]) -> None:

@@ -15,9 +15,12 @@ from accounts.models import Member, Role, Team
 from accounts.people.services import invitation_create
 from accounts.services import token_create
 from executions.models import Delivery
+from tests.executing import new_address
+from tests.idls import TOKEN
 from tests.integration.pages.conftest import browser, ended, landed, pending
 from tests.people import Person, person
 from workflows.models import Channel, Signer, Workflow
+from workflows.services import address_list_create, idl_create
 
 # Session, person, member and frame are four of them.
 MOST_QUERIES = 12
@@ -28,6 +31,8 @@ READ = [
     "executions:list",
     "signers:list",
     "channels:list",
+    "address-lists:list",
+    "idls:list",
     "notifications:list",
     "notifications:preview",
     "audit",
@@ -44,6 +49,8 @@ WRITE = [
     "workflows:gallery",
     "signers:create",
     "channels:create",
+    "address-lists:create",
+    "idls:create",
     "team:invite",
 ]
 OPERATE = ["pause", "resume", "notifications:resend-all", "executions:retry-marked"]
@@ -88,6 +95,8 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "EXECUTIONS:REPLAY": ("operator", reverse("executions:replay", kwargs=of_execution)),
         "EXECUTIONS:ANSWER": ("operator", reverse("executions:answer", kwargs=of_execution)),
         "EXECUTIONS:RESOLVE": ("operator", reverse("executions:resolve", kwargs=of_execution)),
+        **books(workflow.team),
+        "signers:detail": ("viewer", reverse("signers:detail", kwargs={"signer_id": signer.id})),
         "SIGNERS:PAUSE": ("operator", reverse("signers:pause", kwargs={"signer_id": signer.id})),
         "SIGNERS:RESUME": ("operator", reverse("signers:resume", kwargs={"signer_id": signer.id})),
         "NOTIFICATIONS:RESEND": ("operator", reverse("notifications:resend", kwargs=of_delivery)),
@@ -98,6 +107,23 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         "CHANNELS:ENABLE": ("operator", reverse("channels:enable", kwargs={"channel_id": channel.id})),
         "CHANNELS:TEST": ("operator", reverse("channels:test", kwargs={"channel_id": channel.id})),
         "CHANNELS:DELETE": ("admin", reverse("channels:delete", kwargs={"channel_id": channel.id})),
+    }
+
+
+def books(team: Team) -> dict[str, tuple[str, str]]:
+    """A list of the team with an address in it, and an IDL."""
+    by = Actor(team=team, name="user:alice", role=Role.ADMIN)
+    entry = {"address": new_address(), "label": "Vault"}
+    of_list = {"list_id": address_list_create(actor=by, name="Vaults", entries=[entry]).id}
+    of_idl = {"idl_id": idl_create(actor=by, name="token", document=TOKEN).id}
+    return {
+        "address-lists:detail": ("viewer", reverse("address-lists:detail", kwargs=of_list)),
+        "address-lists:edit": ("admin", reverse("address-lists:edit", kwargs=of_list)),
+        "ADDRESS-LISTS:ADD": ("admin", reverse("address-lists:add", kwargs=of_list)),
+        "ADDRESS-LISTS:REMOVE": ("admin", reverse("address-lists:remove", kwargs=of_list)),
+        "ADDRESS-LISTS:DELETE": ("admin", reverse("address-lists:delete", kwargs=of_list)),
+        "idls:detail": ("viewer", reverse("idls:detail", kwargs=of_idl)),
+        "IDLS:DELETE": ("admin", reverse("idls:delete", kwargs=of_idl)),
     }
 
 

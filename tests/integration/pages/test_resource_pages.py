@@ -16,7 +16,7 @@ from accounts.models import AuditEntry
 from accounts.sealing import unseal
 from executions.models import Delivery, Execution, Heartbeat
 from listener.models import Gap, Subscription
-from tests.integration.pages.conftest import DISCORD_URL, browser, ended, landed, text_of
+from tests.integration.pages.conftest import DISCORD_URL, browser, ended, landed, parked, text_of
 from tests.local_chain import LocalChain
 from tests.people import Person
 from workflows.models import Channel, Signer, Workflow
@@ -220,3 +220,21 @@ def test_the_overview_is_content_when_everything_is_well(workflow: Workflow, pag
     for kind in ("worker", "listener"):
         Heartbeat.objects.create(name=kind, kind=kind, at=timezone.now(), detail={"slot": 42})
     assert "All is well" in text_of(pages.get("/"))
+
+
+def test_the_page_of_a_signer_shows_what_it_has_paid_for_whom_and_where_to_look(
+    workflow: Workflow, channel: Channel, signer: Signer, pages: Client, chain: LocalChain
+) -> None:
+    chain.wait_for_status(chain.airdrop(signer.address, 2_000_000_000))
+    paid, waiting = landed(workflow, channel), parked(workflow)
+    shown = pages.get(f"/signers/{signer.id}/")
+    assert [one.execution for one in shown.context["payments"]] == [waiting, paid]
+    assert shown.context["signer"].spent_24h == 905_000 and shown.context["balance"] == 2_000_000_000
+    text = text_of(shown)
+    assert workflow.name in text and "0.000905" in text and "reserved" in text and "0.01 SOL" in text
+    assert f"explorer.solana.com/address/{signer.address}" in text
+
+
+def test_the_page_of_a_signer_without_the_chain_or_a_payment_is_there(signer: Signer, pages: Client) -> None:
+    text = text_of(pages.get(f"/signers/{signer.id}/"))
+    assert "unknown" in text and "It has paid nothing yet." in text and "No workflow pays with it." in text
