@@ -27,7 +27,7 @@ from executions.gateway import Gateway, WrongChain, gateway
 from listener import gaps, idls, programs
 from listener.ingest import record
 from listener.loading import ensure_rows, load_audience
-from listener.models import AccountState, Subscription
+from listener.models import AccountState, Gap, Subscription
 from listener.registry import Audience
 from listener.sampling import for_watch
 from listener.watches import STATE_KINDS, Watch, watches_of
@@ -37,6 +37,9 @@ from workflows.services import workflow as workflows
 from workflows.specs.errors import SpecError, SpecErrors
 from workflows.specs.triggers import ProgramLog
 from workflows.specs.workflow import WorkflowSpec, parse
+
+# A listener that sees a subscription moves its checkpoint every few seconds, to 32 slots behind the chain.
+MOST_BEHIND_SLOTS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +163,19 @@ def _move(baseline: Baseline) -> tuple[Subscription, int]:
     if not watch.is_state:
         return subscription, baseline.slot
     audience = load_audience(Audience(subscription.pk, subscription.generation, watch, ()))
-    record(programs.samples(subscription.pk, baseline.slot, baseline.accounts), {subscription.pk: audience}.get)
+    samples = programs.samples(
+        subscription.pk, baseline.slot, baseline.accounts, catch_up=_is_blind(subscription, baseline.slot)
+    )
+    record(samples, {subscription.pk: audience}.get)
     newest = AccountState.objects.filter(subscription=subscription).aggregate(slot=Max("slot"))["slot"]
     return subscription, max(newest or 0, baseline.slot)
+
+
+def _is_blind(subscription: Subscription, slot: int) -> bool:
+    """Whether what happened until `slot` is still to be read back: for the others the baseline sums it up then."""
+    checkpoint = subscription.checkpoint_slot
+    is_behind = checkpoint is not None and slot - checkpoint > MOST_BEHIND_SLOTS
+    return is_behind or Gap.objects.filter(subscription=subscription, status=Gap.Status.OPEN).exists()
 
 
 def _announce(subscription: Subscription, slot: int) -> None:

@@ -17,7 +17,7 @@ from listener.models import AccountState, Gap, Subscription
 from listener.selectors import endpoints, gap_list, subscription_list
 from listener.services import workflow_enable, workflow_publish, workflow_update
 from tests.local_chain import LocalChain
-from tests.watching import actor, deltas, new_address, workflow
+from tests.watching import actor, deltas, events, new_address, workflow
 from workflows.models import Workflow
 from workflows.services.workflow import workflow_disable
 from workflows.services.workflow import workflow_update as update_without_baseline
@@ -63,6 +63,18 @@ def test_the_baseline_of_a_newcomer_is_an_ordinary_sample_for_the_others(chain: 
     assert deltas(first) == [2_000_000]
     assert deltas(second) == []
     assert Subscription.objects.get().generation == 2
+
+
+def test_the_baseline_of_a_newcomer_sums_up_for_the_others_what_nobody_has_seen_yet(chain: LocalChain) -> None:
+    address = funded(chain, 5_000_000)
+    first = workflow_enable(actor=actor(), workflow=by_balance(address))
+    Gap.objects.create(subscription=Subscription.objects.get(), from_slot=1, to_slot=2, reason="reconnect")
+    for _ in range(2):
+        chain.wait_for_status(chain.airdrop(address, 2_000_000))
+
+    workflow_enable(actor=actor(), workflow=by_balance(address))
+
+    assert [(event["lamports_delta"], event["catch_up"]) for event in events(first)] == [(4_000_000, True)]
 
 
 def test_a_row_that_is_further_than_the_endpoint_is_the_baseline(chain: LocalChain) -> None:
