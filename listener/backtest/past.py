@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from chain.errors import Unavailable
 from chain.events import schedule_event
 from chain.rpc.aio import AsyncRpcClient
 from chain.types import AccountSample, SignatureInfo
 from listener import metrics
+from listener.backtest.reading import Tell, in_pieces, patiently
 from listener.backtest.results import Candidate, Past
 from listener.balance_history import balances_around, sample_of
 from listener.event_words import summary
 from listener.histories import History, history_of, readable
 from listener.needs import unasked
+from listener.observations import FetchedTransaction
 from listener.reasons import Findings, alone, judge_balance, judge_transaction, merged
 from listener.registry import Wanted
-from listener.transactions import fetch
+from listener.transactions import UnknownTransaction, fetch
 from listener.watches import Watch
+from workflows.matching import Mismatch
 from workflows.specs.due_times import next_due
 from workflows.specs.triggers import Schedule
 
 # What Solana aims at; measured, it is a little more.
 SLOT = timedelta(milliseconds=400)
-TRANSACTIONS_PER_CHUNK = 100
-
-Tell = Callable[[str], None]
+FORGOTTEN = Findings((), Mismatch("not_known", "the endpoint lists this transaction and does not know it any more"))
 
 
 async def read_past(rpc: AsyncRpcClient, wanted: Wanted, slots: int, *, most: int, tell: Tell) -> Past:
@@ -42,14 +42,16 @@ async def read_past(rpc: AsyncRpcClient, wanted: Wanted, slots: int, *, most: in
         candidates, histories = await _balance_candidates(rpc, wanted, window)
     else:
         candidates, histories = await _transaction_candidates(rpc, wanted, window)
-    notes = tuple(
+    forgotten = sum(one.reason is not None and one.reason.code == "not_known" for one in candidates)
+    cut = (
         f"{history.note}: nothing before slot {history.lost_before} was looked at"
         for history in histories
         if history.lost_before is not None
     )
+    missing = (f"{forgotten} transactions are listed and not known any more",) if forgotten else ()
     since = window.reckoned(window.first_slot)
     transactions = len({info.signature for history in histories for info in history.infos})
-    return Past(since, until, tuple(candidates), window.first_slot, last_slot, transactions, notes)
+    return Past(since, until, tuple(candidates), window.first_slot, last_slot, transactions, (*cut, *missing))
 
 
 def due_past(trigger: Schedule, slots: int, *, most: int) -> Past:
@@ -84,7 +86,9 @@ class _Window:
 
     async def history(self, rpc: AsyncRpcClient, watch: Watch) -> History:
         self.tell(f"Listing transactions of {watch.address} in slots {self.first_slot} to {self.last_slot}")
-        return await history_of(rpc, watch, self.first_slot, self.last_slot, most=self.most)
+        return await patiently(
+            lambda: history_of(rpc, watch, self.first_slot, self.last_slot, most=self.most), self.tell
+        )
 
 
 async def _transaction_candidates(
@@ -114,12 +118,12 @@ async def _judged(
             asked.append(info.signature)
         else:
             yield info.signature, Findings((), refused)
-    for start in range(0, len(asked), TRANSACTIONS_PER_CHUNK):
-        if start:
-            tell(f"{start} of {len(asked)} transactions read")
-        chunk = asked[start : start + TRANSACTIONS_PER_CHUNK]
-        for signature, fetched in zip(chunk, await fetch(rpc, audience, chunk, "tried"), strict=True):
-            yield signature, judge_transaction(fetched, audience)
+
+    async def read(piece: Sequence[str]) -> Sequence[FetchedTransaction]:
+        return await fetch(rpc, audience, piece, "tried")
+
+    async for signature, fetched in in_pieces(asked, read, tell):
+        yield signature, FORGOTTEN if fetched is None else judge_transaction(fetched, audience)
 
 
 async def _balance_candidates(
@@ -130,32 +134,38 @@ async def _balance_candidates(
     history = await window.history(rpc, watch)
     if not history.infos:
         return [], [history]
-    owner = (await rpc.account(watch.address, commitment=readable(watch.commitment))).owner
+    commitment = readable(watch.commitment)
+    owner = (await patiently(lambda: rpc.account(watch.address, commitment=commitment), window.tell)).owner
     last_of_slot = {info.slot: info for info in history.infos}
-    first, *ends = [history.infos[0], *last_of_slot.values()]
+
+    async def read(piece: Sequence[str]) -> Sequence[tuple[int, int]]:
+        return await _balances(rpc, watch, piece)
+
+    # The first tells where the balance begins, whether it is the last of its slot or not.
+    asked = list(dict.fromkeys([history.infos[0].signature, *(info.signature for info in last_of_slot.values())]))
+    infos = {info.signature: info for info in history.infos}
     before: AccountSample | None = None
     candidates: list[Candidate] = []
-    for start in range(0, len(ends), TRANSACTIONS_PER_CHUNK):
-        chunk = ends[start : start + TRANSACTIONS_PER_CHUNK]
-        if start:
-            window.tell(f"{start} of {len(ends)} slots read")
-        if before is None:
-            ((lamports, _),) = await _balances(rpc, watch, [first])
-            before = sample_of(first.slot - 1, lamports, owner)
-        for info, (_, lamports) in zip(chunk, await _balances(rpc, watch, chunk), strict=True):
-            after = sample_of(info.slot, lamports, owner)
+    async for signature, around in in_pieces(asked, read, window.tell):
+        info = infos[signature]
+        if around is None:
+            candidates += _candidates(info, window.at(info), FORGOTTEN)
+            continue
+        before = before or sample_of(info.slot - 1, around[0], owner)
+        if last_of_slot[info.slot] is info:
+            after = sample_of(info.slot, around[1], owner)
             candidates += _candidates(info, window.at(info), judge_balance(wanted, watch, before, after))
             before = after
     return candidates, [history]
 
 
-async def _balances(rpc: AsyncRpcClient, watch: Watch, infos: Sequence[SignatureInfo]) -> list[tuple[int, int]]:
-    metrics.TRANSACTIONS_FETCHED.labels("tried").inc(len(infos))
-    answers = await rpc.transactions([info.signature for info in infos], readable(watch.commitment))
+async def _balances(rpc: AsyncRpcClient, watch: Watch, signatures: Sequence[str]) -> list[tuple[int, int]]:
+    metrics.TRANSACTIONS_FETCHED.labels("tried").inc(len(signatures))
+    answers = await rpc.transactions(signatures, readable(watch.commitment))
     found = [None if answer is None else balances_around(answer, watch.address) for answer in answers]
     known = [around for around in found if around is not None]
-    if len(known) < len(infos):
-        raise Unavailable(f"a transaction of {watch.address} is listed and not known")
+    if len(known) < len(signatures):
+        raise UnknownTransaction(f"a transaction of {watch.address} is listed and not known")
     return known
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,10 +104,10 @@ def _totals(shown: Backtest) -> Iterator[str]:
     totals = shown.totals
     rows = [
         ["looked at", str(totals.candidates), ""],
-        ["matched the trigger", str(totals.matched), ""],
+        ["matched the trigger", str(totals.matched), _why_others(totals.mismatches)],
         ["passed the filter", str(totals.passed_filter), ""],
-        ["throttled", str(totals.throttled), "the hourly rate was used up"],
-        ["failed", str(totals.failed), "a limit or the chain would have refused it"],
+        ["throttled", str(totals.throttled), "the hourly rate was used up" if totals.throttled else ""],
+        ["failed", str(totals.failed), "a limit or the chain would have refused it" if totals.failed else ""],
         ["would have run", str(totals.would_run), _asked(totals.need_approval)],
     ]
     rows += [["spent", f"{totals.spent_lamports:,}", f"lamports = {sol(totals.spent_lamports)}, fees included"]]
@@ -117,6 +117,12 @@ def _totals(shown: Backtest) -> Iterator[str]:
         yield "no limit would have tripped"
     for limit, times in sorted(totals.limits.items()):
         yield f"{limit} would have tripped {times} time{'' if times == 1 else 's'}"
+
+
+def _why_others(mismatches: Mapping[str, int]) -> str:
+    """The codes of the reasons, the most frequent first."""
+    ordered = sorted(mismatches.items(), key=lambda item: -item[1])
+    return f"the others: {', '.join(f'{times} {code}' for code, times in ordered)}" if ordered else ""
 
 
 def _asked(need_approval: int) -> str:

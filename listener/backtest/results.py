@@ -75,7 +75,8 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over a backtest; `spent_*` are those of what would have run, `limits` how often each would have tripped."""
+    """Sums over a backtest; `spent_*` are those of what would have run, `limits` how often each would have tripped,
+    `mismatches` how often each reason kept something from matching."""
 
     candidates: int
     matched: int
@@ -87,6 +88,7 @@ class Totals:
     spent_lamports: int
     spent_tokens: Mapping[str, int]
     limits: Mapping[str, int]
+    mismatches: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +123,5 @@ class Backtest:
             spent_lamports=sum(one.spending.lamports for one in ran if one.spending),
             spent_tokens=dict(tokens),
             limits=dict(Counter(why.limit for one in self.decided for why in one.refusals if why.limit)),
+            mismatches=dict(Counter(one.candidate.reason.code for one in self.decided if one.candidate.reason)),
         )

@@ -11,8 +11,9 @@ from chain.errors import ChainError
 from chain.events import Event
 from executions.gateway import WrongChain, gateway
 from executions.preview import Subject
-from listener.backtest.past import Tell, due_past, read_past
+from listener.backtest.past import due_past, read_past
 from listener.backtest.payments import Payments
+from listener.backtest.reading import Tell
 from listener.backtest.results import Backtest, Candidate, Decided, Past
 from listener.backtest.timeline import Bounds, Timeline
 from listener.loading import wanted_for

@@ -378,6 +378,47 @@ def test_a_wrong_number_of_slots_is_refused_by_name(chain: LocalChain, slots: st
         call_command("backtest", "any", f"--slots={slots}")
 
 
+@pytest.mark.parametrize("kind", ["balance_change", "transaction_status"])
+def test_an_endpoint_that_limits_rates_is_asked_again(
+    chain: LocalChain, landed: Land, funded: Keypair, kind: str
+) -> None:
+    watched = new_address()
+    for number in range(1, 4):
+        landed(transfer_sol(str(funded.pubkey()), watched, 1_000_000 * number))
+    workflow = made({"type": kind, "address" if kind == "balance_change" else "account": watched})
+    listing, fetching = ["getSignaturesForAddress"], ["getTransaction"]
+    try:
+        chain.faults(rate_limit={"methods": listing, "next": 1, "retry_after_s": 0})
+        chain.faults(server_error={"methods": fetching, "next": 2})
+        found = backtest(workflow)
+    finally:
+        chain.clear_faults()
+
+    assert (outcomes(found), found["is_whole"]) == (["success"] * 3, True)
+
+
+@pytest.mark.parametrize("kind", ["balance_change", "transaction_status"])
+def test_what_the_endpoint_lists_and_has_forgotten_is_told_as_that(
+    chain: LocalChain, landed: Land, funded: Keypair, kind: str
+) -> None:
+    watched = new_address()
+    signatures = [landed(transfer_sol(str(funded.pubkey()), watched, 1_000_000 * number)) for number in range(1, 4)]
+    workflow = made({"type": kind, "address" if kind == "balance_change" else "account": watched})
+    try:
+        # One piece of three, and then one by one: the first two of those are not known.
+        chain.faults(forget={"methods": ["getTransaction"], "next": 5})
+        found = backtest(workflow)
+    finally:
+        chain.clear_faults()
+
+    assert [one["signature"] for one in found["candidates"]] == signatures
+    assert outcomes(found) == ["no_match", "no_match", "success"]
+    assert reasons(found) == ["not_known", "not_known"]
+    assert found["notes"] == ["2 transactions are listed and not known any more"]
+    if kind == "balance_change":
+        assert found["candidates"][2]["event"]["lamports_delta"] == 3_000_000
+
+
 def test_an_unknown_workflow_and_a_dead_endpoint_are_errors_of_one_line(chain: LocalChain, settings: Any) -> None:
     with pytest.raises(CommandError, match="nobody"):
         call_command("backtest", "nobody", "--slots", "5")

@@ -55,6 +55,7 @@ def test_the_totals_add_up_what_would_have_run_only() -> None:
     assert "12,000  lamports = 0.000012 SOL, fees included" in text
     assert "max_executions_per_hour would have tripped 1 time" in text
     assert "+1 SOL: it rose" in text
+    assert "the others: 1 other_direction" in text
 
 
 def test_long_lists_are_cut_at_the_front_and_say_so() -> None:
