@@ -9,6 +9,7 @@ CHECK_ENV := SOLFLOW_ENV=local
 UP ?=
 # The longest files come first by name; xdist would put those with the fewest tests last.
 TESTS ?= -n 2 --dist loadfile --no-loadscope-reorder
+BENCH ?=
 MINUTES ?= 10
 CHAOS = --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
@@ -37,8 +38,8 @@ imports: $(VENV)/installed-dev
 
 check: style types imports test ## what CI runs
 
-bench: $(VENV)/installed-dev
-	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/installed-dev ## this machine's figures as one table; options in BENCH, e.g. BENCH="--quick latency"
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 css: ## rebuild static/ from frontend/ (developers only, needs Node)
 	@cd frontend && npm ci --silent && npm run --silent build

@@ -6,13 +6,16 @@ For benchmarks only: `python -m benchmarks.flood PORT SUBSCRIPTIONS NOTIFICATION
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from itertools import count
 
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 FIRST_SLOT = 1_000_000
+SLOT_S = 0.4
 OWNER = "11111111111111111111111111111111"
 PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 
@@ -50,17 +53,22 @@ def logs_frame(number: int, slot: int, index: int) -> bytes:
     return orjson.dumps({"jsonrpc": "2.0", "method": "logsNotification", "params": params})
 
 
-async def flood(socket: ServerConnection, subscriptions: int, notifications: int, kind: str) -> None:
+async def flood(
+    socket: ServerConnection, subscriptions: int, notifications: int, kind: str, told: asyncio.Event
+) -> None:
     numbers: list[int] = []
-    next_number = count(1)
-    await socket.send(slot_frame(5), text=True)
+    next_number, quiet_slot = count(1), count(5)
+    await socket.send(slot_frame(next(quiet_slot)), text=True)
     while len(numbers) < subscriptions:
         request = orjson.loads(await socket.recv())
         number = 0 if request["method"] == "slotSubscribe" else next(next_number)
         numbers += [number] if number else []
         await socket.send(orjson.dumps({"jsonrpc": "2.0", "id": request["id"], "result": number}), text=True)
-    # Standard input says when: the catch-up samples have to be in.
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    # The catch-up samples have to be in. A socket that tells no slot is dropped meanwhile.
+    while not told.is_set():
+        await socket.send(slot_frame(next(quiet_slot)), text=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), SLOT_S)
     for index in range(notifications):
         slot = FIRST_SLOT + index // subscriptions
         number = numbers[index % subscriptions]
@@ -70,18 +78,25 @@ async def flood(socket: ServerConnection, subscriptions: int, notifications: int
             await socket.send(slot_frame(slot), text=True)
     print("sent", flush=True)
     while True:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(SLOT_S)
         await socket.send(slot_frame(FIRST_SLOT + notifications), text=True)
 
 
 async def main() -> None:
     port, subscriptions, notifications, kind = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 
+    told = asyncio.Event()
+
     async def handle(socket: ServerConnection) -> None:
-        await flood(socket, subscriptions, notifications, kind)
+        # The listener hangs up when it is stopped, or killed.
+        with contextlib.suppress(ConnectionClosed):
+            await flood(socket, subscriptions, notifications, kind, told)
 
     async with serve(handle, "127.0.0.1", port, compression=None, ping_interval=None):
         print("ready", flush=True)
+        # A line on standard input says when.
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        told.set()
         await asyncio.Event().wait()
 
 

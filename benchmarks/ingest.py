@@ -25,6 +25,7 @@ from typing import Any
 import uvloop
 
 from benchmarks import cpu
+from benchmarks.figures import tell
 from benchmarks.flood import PROGRAM
 from benchmarks.servers import servers
 from tests.waiting import wait_for
@@ -144,6 +145,7 @@ def run(kind: str, port: int, notifications: int, accounts: int) -> None:
         f"CPU a notification: listener {_us(used_s, 'self', notifications)}, "
         f"PostgreSQL {_us(used_s, 'postgres', notifications)}, flood {_us(used_s, 'benchmarks.flood', notifications)}"
     )
+    tell(f"ingest, {kind}", f"{notifications / seconds:,.0f} notifications/s")
     stages.report(seconds)
     connection.close()
 

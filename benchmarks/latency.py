@@ -15,12 +15,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks.figures import tell
+from benchmarks.processes import ENGINE, running
 from benchmarks.servers import servers
 
 PAYMENT_LAMPORTS = 900_000
@@ -31,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100)
     events = parser.parse_args().events
-    with servers(track_commit_timestamp="on") as chain, processes():
+    with servers(track_commit_timestamp="on") as chain, running(*ENGINE):
         floors = floor(events)
         rows = cause(chain, events, pays=False)
         signed = cause(chain, events, pays=True)
@@ -39,38 +38,12 @@ def main() -> None:
     for name, values in (("floor", floors), ("row", rows), ("signed", signed)):
         report(name, values)
     print(f"row / floor, medians: {statistics.median(rows) / statistics.median(floors):.1f}")
-
-
-@contextmanager
-def processes() -> Iterator[None]:
-    """Worker, beat and listener, ready."""
-    import os
-
-    from solflow import parts
-    from tests.processes import ManagedProcess
-    from tests.stack import listener_beats
-
-    with TemporaryDirectory(prefix="solflow-bench-") as name:
-        folder = Path(name)
-        worker, beat = [*parts.worker(), "-I", "benchmarks.noop"], parts.beat(folder / "schedule")
-        running = [
-            ManagedProcess("worker", lambda: worker, os.environ, folder / "worker.log", says_ready),
-            ManagedProcess("beat", lambda: beat, os.environ, folder / "beat.log", lambda _: True),
-            ManagedProcess("listener", parts.listener, os.environ, folder / "listener.log", listener_beats),
-        ]
-        # The worker says that it is ready at the level INFO.
-        running[0].environment["LOG_LEVEL"] = "INFO"
-        try:
-            for process in running:
-                process.start()
-            yield
-        finally:
-            for process in running:
-                process.kill()
-
-
-def says_ready(worker: Any) -> bool:
-    return " ready." in worker.output()
+    for name, values in (
+        ("floor: PING, commit, empty task", floors),
+        ("notification to final row", rows),
+        ("notification to sent", signed),
+    ):
+        tell(name, f"p50 {quantile(values, 0.5):.1f} ms, p99 {quantile(values, 0.99):.1f} ms")
 
 
 def floor(count: int) -> list[float]:
@@ -170,9 +143,13 @@ def _milliseconds(query: str, row_id: int) -> float:
 
 
 def report(name: str, values: Sequence[float]) -> None:
+    points = [quantile(values, share) for share in (0.5, 0.9, 0.99)]
+    print(f"{name:<8} " + " ".join(f"{value:8.1f}" for value in (*points, max(values))))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
-    points = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99)]
-    print(f"{name:<8} " + " ".join(f"{value:8.1f}" for value in (*points, ordered[-1])))
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 if __name__ == "__main__":

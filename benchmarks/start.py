@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import tell
 from benchmarks.servers import servers
 from tests.processes import ManagedProcess
 from tests.waiting import wait_for
@@ -80,9 +81,9 @@ def main() -> None:
         listener.launch()
         wait_for(covers_all, 120, "everything to be covered")
         seconds = time.perf_counter() - started_s
-        print(
-            f"{options.workflows} workflows on {options.accounts} accounts: covered after {seconds:.1f} s, "
-            f"memory {memory_mb(listener.pid):.0f} MB"
+        tell(
+            f"listener with {options.workflows:,} workflows on {options.accounts:,} accounts",
+            f"covered after {seconds:.1f} s, {memory_mb(listener.pid):.0f} MB",
         )
         listener.stop()
 
