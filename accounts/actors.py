@@ -22,6 +22,11 @@ class Actor:
     role: Role
     address: str | None = None
 
+    @property
+    def person(self) -> str:
+        """Who is behind it: the same for somebody's session and for every token of theirs."""
+        return self.name.partition(":")[2].partition("/")[0]
+
     def may(self, role: Role) -> bool:
         """Whether this actor's role includes `role`."""
         return RANK[self.role] >= RANK[role]

@@ -2,14 +2,16 @@
 
     simulated, within every limit, above the threshold
         └─► asked    nothing is reserved; the row is pending and `waiting_for: approval`, without a lease
-              ├─ approved ─► it is built and simulated again, under the limits of then, and signed
+              ├─ approved by as many people as the workflow's `approvers`
+              │             ─► it is built and simulated again, under the limits of then, and signed
               ├─ refused  ─► failed, `approval_refused`
               └─ nobody answers in `approval_expires_s` ─► failed, `approval_expired`
 
 1. An approval covers at most the lamports and tokens that were shown, for this execution on this version. More going
    out the second time asks again.
 2. It is looked at in the transaction that signs, under the workflow's lock, after every other limit.
-3. A retry is a new decision: what was approved before does not count for it.
+3. Each yes is another person's: a second of the same one is refused. Any of them may refuse as long as it waits.
+4. A retry is a new decision: what was approved before does not count for it.
 """
 
 from __future__ import annotations
@@ -87,6 +89,7 @@ def ask(
             tokens=needed.tokens,
             asked_at=now,
             expires_at=now + timing.delta(workflow.approval_expires_s),
+            needed=workflow.approvers,
         )
         _tell(claimed, needed, asked.expires_at, now)
         reach("asking")
@@ -117,24 +120,29 @@ def _tell(claimed: Claimed, needed: ApprovalNeeded, expires_at: datetime, now: d
 
 @transaction.atomic
 def execution_approve(*, actor: Actor, execution: Execution) -> Execution:
-    """Let it be signed, if no more goes out than was shown. Once: a second answer is refused.
+    """Let it be signed, if no more goes out than was shown, as soon as enough people have said so.
 
     Raises:
-        Refused: `not_waiting`; `approval_expired`.
+        Refused: `not_waiting`; `approval_expired`; `already_approved` by the same person.
     """
     row, asked = _waiting(execution)
     now = timezone.now()
     if asked.expires_at <= now:
         raise Refused("the time to approve it is over", code="approval_expired")
-    _answer(asked, Approval.APPROVED, actor.name, now)
-    row.waiting_for = None
-    row.save(update_fields=["waiting_for"])
+    if actor.person in asked.approved_by:
+        raise Refused(f"{actor.person} has approved it; another person has to", code="already_approved")
+    asked.approved_by = [*asked.approved_by, actor.person]
+    asked.save(update_fields=["approved_by"])
+    if len(asked.approved_by) >= asked.needed:
+        _answer(asked, Approval.APPROVED, actor.name, now)
+        row.waiting_for = None
+        row.save(update_fields=["waiting_for"])
+        transaction.on_commit(partial(dispatch.wake, [row.pk]))
     shown = {"by": actor.name, "lamports": asked.lamports, "tokens": asked.tokens}
     steps.append([row.pk], Step.APPROVED, now, shown)
     audit.record(
         actor, "execution_approved", "execution", row.execution_id, lamports=asked.lamports, tokens=asked.tokens
     )
-    transaction.on_commit(partial(dispatch.wake, [row.pk]))
     return row
 
 

@@ -244,6 +244,9 @@ class Approval(models.Model):
     tokens = models.JSONField(default=dict)
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # How many people it takes, and who has said yes so far (Actor.person).
+    needed = models.PositiveSmallIntegerField(default=1, db_default=1)
+    approved_by = models.JSONField(default=list, db_default=[])
     answered_by = models.CharField(max_length=200, blank=True, default="")
     answered_at = models.DateTimeField(null=True, blank=True)
 

@@ -75,6 +75,8 @@ def execution_approval(execution: Execution) -> dict[str, Any] | None:
         "tokens": asked.tokens,
         "asked_at": asked.asked_at,
         "expires_at": asked.expires_at,
+        "needed": asked.needed,
+        "approved_by": asked.approved_by,
         "answered_by": asked.answered_by,
         "answered_at": asked.answered_at,
     }

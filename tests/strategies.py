@@ -255,6 +255,7 @@ def settings() -> st.SearchStrategy[dict[str, Any]]:
             "allowed_programs": listed,
             "approval_above_lamports": st.none() | limits,
             "approval_expires_s": seconds,
+            "approvers": st.integers(1, 5),
             "pause_after_failures": st.none() | st.integers(1, 1000),
         },
     )

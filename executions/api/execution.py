@@ -88,6 +88,8 @@ class ApprovalSerializer(serializers.Serializer):
     tokens = serializers.DictField(child=serializers.IntegerField(), help_text="Base units by mint.")
     asked_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+    needed = serializers.IntegerField(help_text="How many people have to approve.")
+    approved_by = serializers.ListField(child=serializers.CharField(), help_text="Who has until now.")
     answered_by = serializers.CharField()
     answered_at = serializers.DateTimeField(allow_null=True)
 

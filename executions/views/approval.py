@@ -14,6 +14,9 @@ from accounts.permissions import page
 from executions.approvals import execution_approve, execution_reject
 from executions.selectors import execution_get
 
+AGAIN = "Approved. It is built and simulated again, and signed if no more goes out."
+ANOTHER = "Approved by you. It waits for another person."
+
 
 @require_POST
 @page(Role.OPERATOR)
@@ -23,8 +26,8 @@ def answer(request: PageRequest, execution_id: str) -> HttpResponse:
     with telling(request):
         match request.POST.get("choice"):
             case "approve":
-                execution_approve(actor=request.actor, execution=execution)
-                messages.success(request, "Approved. It is built and simulated again, and signed if no more goes out.")
+                row = execution_approve(actor=request.actor, execution=execution)
+                messages.success(request, AGAIN if row.waiting_for is None else ANOTHER)
             case "reject":
                 execution_reject(actor=request.actor, execution=execution)
                 messages.success(request, "Refused. Nothing was signed.")

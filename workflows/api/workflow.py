@@ -82,6 +82,7 @@ class WorkflowSerializer(serializers.ModelSerializer):
             "allowed_programs",
             "approval_above_lamports",
             "approval_expires_s",
+            "approvers",
             "pause_after_failures",
             "paused_at",
             "paused_reason",

@@ -72,6 +72,9 @@ class WorkflowForm(ServiceForm):
         required=False, label="Approval above", help_text="A person has to agree to more. Empty: never asked."
     )
     approval_expires_s = forms.IntegerField(label="Approval expires after, in seconds")
+    approvers = forms.IntegerField(
+        required=False, label="People who have to approve", help_text="Empty: one. Nobody counts twice."
+    )
     pause_after_failures = forms.IntegerField(
         required=False,
         label="Pause after failures",
@@ -84,6 +87,9 @@ class WorkflowForm(ServiceForm):
         self.definition_errors: list[DefinitionProblem] = []
         known = [(str(signer.pk), signer.name) for signer in signers]
         self.fields["signer"].choices = [("", "None: it cannot pay"), *known]  # type: ignore[attr-defined]
+
+    def clean_approvers(self) -> int:
+        return self.cleaned_data["approvers"] or 1
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data

@@ -53,6 +53,7 @@ class Workflow(models.Model):
     allowed_programs = models.JSONField(null=True, blank=True)
     approval_above_lamports = models.BigIntegerField(null=True, blank=True)
     approval_expires_s = models.PositiveIntegerField(default=3600)
+    approvers = models.PositiveSmallIntegerField(default=1, db_default=1)
     pause_after_failures = models.PositiveIntegerField(default=5, db_default=5, null=True, blank=True)
     # Counted in the transaction that fails an execution (executions.streaks); a success or a person sets it back.
     failures_in_row = models.PositiveIntegerField(default=0, db_default=0)

@@ -24,6 +24,7 @@ I32_MAX = 2**31 - 1
 
 DEFAULT_MAX_LAMPORTS_PER_TX = 1_000_000
 DEFAULT_MAX_EXECUTIONS_PER_HOUR = 10
+MOST_APPROVERS = 5
 DEFAULT_APPROVAL_EXPIRES_S = 3600
 DEFAULT_PAUSE_AFTER_FAILURES = 5
 
@@ -62,6 +63,7 @@ class WorkflowSettings(Part):
     allowed_programs: _Listed | None = None
     approval_above_lamports: LimitLamports | None = None
     approval_expires_s: _Seconds = DEFAULT_APPROVAL_EXPIRES_S
+    approvers: Annotated[int, Field(ge=1, le=MOST_APPROVERS)] = 1
     pause_after_failures: Annotated[int, Field(ge=1, le=1000)] | None = DEFAULT_PAUSE_AFTER_FAILURES
 
 

@@ -39,6 +39,7 @@ def test_a_created_workflow_is_shown_with_every_field_of_the_contract(api: APICl
         "allowed_programs": None,
         "approval_above_lamports": None,
         "approval_expires_s": 3600,
+        "approvers": 1,
         "pause_after_failures": 5,
         "max_event_age_s": None,
     }

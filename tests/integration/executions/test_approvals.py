@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.executing import balance_event, execution, new_address, settled, take
 from tests.local_chain import LocalChain
 from workflows.models import Workflow
 from workflows.services import channel_create
+from workflows.services.workflow import workflow_update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,3 +219,41 @@ def api_of(db: None) -> Callable[[str], Any]:
         return made
 
     return client
+
+
+def by(actor: Actor, name: str) -> Actor:
+    return replace(actor, name=name)
+
+
+def test_with_two_approvers_it_is_signed_after_the_second_person(
+    actor: Actor, workflow: Workflow, recipient: str, chain: LocalChain
+) -> None:
+    """A token of the same person is the same person."""
+    workflow_update(actor=actor, workflow=workflow, changes={"approvers": 2})
+    row = asked(workflow)
+
+    execution_approve(actor=by(actor, "user:alice"), execution=row)
+    with pytest.raises(Refused) as error:
+        execution_approve(actor=by(actor, "token:alice/ci"), execution=row)
+    advance([row.id])
+    assert (error.value.code, execution(row.id).waiting_for, Attempt.objects.count()) == (
+        "already_approved",
+        "approval",
+        0,
+    )
+
+    execution_approve(actor=by(actor, "user:bob"), execution=row)
+    advance([row.id])
+    settled(row.id)
+    assert chain.balance(recipient) == LAMPORTS
+    assert Approval.objects.get().approved_by == ["alice", "bob"]
+
+
+def test_one_refusal_ends_what_another_person_has_approved(actor: Actor, workflow: Workflow) -> None:
+    workflow_update(actor=actor, workflow=workflow, changes={"approvers": 2})
+    row = asked(workflow)
+    execution_approve(actor=by(actor, "user:alice"), execution=row)
+
+    execution_reject(actor=by(actor, "user:bob"), execution=row)
+
+    assert (execution(row.id).status, execution(row.id).error_code) == ("failed", "approval_refused")

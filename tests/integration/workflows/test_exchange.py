@@ -50,6 +50,7 @@ SETTINGS: dict[str, Any] = {
     "allowed_programs": [idls.SYSTEM_PROGRAM],
     "approval_above_lamports": 500_000,
     "approval_expires_s": 90,
+    "approvers": 2,
     "pause_after_failures": None,
 }
 

@@ -28,6 +28,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "allowed_programs": None,
         "approval_above_lamports": None,
         "approval_expires_s": 3600,
+        "approvers": 1,
         "pause_after_failures": 5,
     }
 
@@ -80,6 +81,7 @@ def test_null_lifts_a_limit_and_empties_a_map() -> None:
         ({"allowed_recipients": [ALICE, ALICE]}, "allowed_recipients", "repeated"),
         ({"allowed_programs": BOB}, "allowed_programs", "wrong_type"),
         ({"approval_expires_s": 0}, "approval_expires_s", "out_of_range"),
+        ({"approvers": 6}, "approvers", "out_of_range"),
         ({"pause_after_failures": 0}, "pause_after_failures", "out_of_range"),
         ({"pause_after_failures": 1001}, "pause_after_failures", "out_of_range"),
         ({"max_lamport_per_tx": 5}, "max_lamport_per_tx", "unknown_key"),
