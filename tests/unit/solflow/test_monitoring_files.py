@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import promql_parser
@@ -64,3 +66,15 @@ def test_the_scrape_names_the_rules_beside_it() -> None:
     assert f"- {ALERTS.name}" in scrape
     assert 'up{job="solflow"}' in alerts()[0]["expr"]
     assert "job_name: solflow" in scrape
+
+
+def test_every_alert_has_a_case_in_which_it_fires() -> None:
+    cases = (ALERTS.parent / "alerts_test.yml").read_text()
+    assert set(re.findall(r'alertname="(\w+)"', cases)) == {rule["alert"] for rule in alerts()}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs Prometheus's promtool")
+def test_alerts_fire_when_they_should_and_not_before() -> None:
+    command = ["promtool", "test", "rules", ALERTS.parent / "alerts_test.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
