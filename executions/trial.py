@@ -71,30 +71,26 @@ def paused(workflow: Workflow, spec: WorkflowSpec) -> tuple[Problem, ...]:
 
 
 def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime) -> Tried:
-    """What a worker would find, in its order: the rate, what is written out, then the simulation."""
-    if limits.rate_used(workflow, now) >= workflow.max_executions_per_hour:
+    """What a worker would find, in its order: what is written out, the rate, then the simulation."""
+    refused = _refused_early(workflow, spec, event)
+    if not refused and limits.rate_used(workflow, now) >= workflow.max_executions_per_hour:
         detail = f"{workflow.max_executions_per_hour} executions in the last hour are the limit"
         return Tried(Status.THROTTLED.value, error=Problem("rate_limited", detail))
     if not spec.actions:
         return Tried()
-    written_out = tuple(Problem("limit_exceeded", one.detail) for one in check_limits(spec, settings_of(workflow)))
-    if (cut := cut_log_refusal(event.as_json())) is not None:
-        refused = Problem(cut.code, cut.detail)
-        return Tried(Status.FAILED.value, limits=(refused, *written_out), error=refused)
     signer = workflow.signer
     if signer is None:
         missing = Problem("signer_missing", "the workflow has no signer")
-        return Tried(Status.FAILED.value, limits=written_out, error=missing)
+        return Tried(Status.FAILED.value, limits=refused, error=(*refused, missing)[0])
     try:
         prepared = simulated(workflow, signer.address, spec, event, now)
     except (ExecutionError, WrongChain, ChainError) as error:
-        return _unbuilt(error, written_out)
+        return _unbuilt(error, refused)
     refusals = limits.refusals(workflow=workflow, signer=signer, prepared=prepared, now=now)
     asks = workflow.approval_above_lamports is not None and (
         prepared.outflow.lamports > workflow.approval_above_lamports
     )
-    tripped = tuple(Problem(one.code, one.detail) for one in refusals)
-    tripped = written_out + tripped
+    tripped = (*refused, *(Problem(one.code, one.detail) for one in refusals))
     return Tried(
         Status.FAILED.value if tripped else Status.SUCCESS.value,
         _transaction(prepared),
@@ -102,6 +98,15 @@ def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime)
         asks,
         tripped[0] if tripped else None,
     )
+
+
+def _refused_early(workflow: Workflow, spec: WorkflowSpec, event: Event) -> tuple[Problem, ...]:
+    """What would end it before it takes a unit of the rate."""
+    if not spec.actions:
+        return ()
+    cut = cut_log_refusal(event.as_json())
+    written_out = (Problem("limit_exceeded", one.detail) for one in check_limits(spec, settings_of(workflow)))
+    return (*([Problem(cut.code, cut.detail)] if cut is not None else []), *written_out)
 
 
 def simulated(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, now: datetime) -> Prepared:
@@ -124,7 +129,7 @@ def simulated(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, 
     )
 
 
-def _unbuilt(error: Exception, written_out: tuple[Problem, ...]) -> Tried:
+def _unbuilt(error: Exception, refused: tuple[Problem, ...]) -> Tried:
     """The simulation of one that failed is shown as far as it went."""
     problem = Problem(getattr(error, "code", "unavailable"), str(error))
     simulation = getattr(error, "simulation", None)
@@ -141,8 +146,8 @@ def _unbuilt(error: Exception, written_out: tuple[Problem, ...]) -> Tried:
             programs=[],
             status="failed",
         )
-    found = (*written_out, problem) if isinstance(error, LimitExceeded) else written_out
-    return Tried(Status.FAILED.value, transaction, found, error=problem)
+    found = (*refused, problem) if isinstance(error, LimitExceeded) else refused
+    return Tried(Status.FAILED.value, transaction, found, error=(*refused, problem)[0])
 
 
 def _transaction(prepared: Prepared) -> PreviewedTransaction:

@@ -19,7 +19,7 @@ from chain.events import Event
 from executions.build import BASE_FEE_LAMPORTS
 from executions.errors import ExecutionError, NotNow
 from executions.gateway import WrongChain
-from executions.limit_checks import check_amounts, check_parties, cut_log_refusal
+from executions.limit_checks import check_amounts, check_parties
 from executions.outflow import Outflow
 from executions.preview import Subject
 from executions.trial import simulated
@@ -50,9 +50,6 @@ class Payments:
 
     def of(self, event: Event) -> Payment:
         """That of this event."""
-        cut = cut_log_refusal(event.as_json())
-        if cut is not None:
-            return Payment(None, (Refusal(cut.code, cut.detail),))
         if self._same is not None:
             return self._same
         payment = self._judged(event)

@@ -10,16 +10,19 @@ from accounts.errors import Invalid, NotNow, Refused
 from chain.errors import ChainError
 from chain.events import Event
 from executions.gateway import WrongChain, gateway
+from executions.limit_checks import cut_log_refusal
 from executions.preview import Subject
 from listener.backtest.past import due_past, read_past
 from listener.backtest.payments import Payments
 from listener.backtest.reading import Tell
-from listener.backtest.results import Backtest, Candidate, Decided, Past
+from listener.backtest.results import Backtest, Candidate, Decided, Past, Refusal
 from listener.backtest.timeline import Bounds, Timeline
 from listener.loading import wanted_for
 from listener.past_transactions import ask_once
 from listener.reasons import NO_PAST
+from workflows.checks import settings_of
 from workflows.models import Workflow
+from workflows.specs.limits import check_limits
 from workflows.specs.triggers import Schedule
 
 
@@ -64,6 +67,9 @@ class _Run:
         self._workflow, self._spec = subject.workflow, subject.spec
         self._ask = subject.asker()
         self._timeline = Timeline(_bounds(subject.workflow))
+        # As for a real event: what the definition writes out, against limits that may be narrower since it was saved.
+        problems = check_limits(subject.spec, settings_of(subject.workflow))
+        self._written_out_problems = " ".join(problem.detail for problem in problems)
 
     def decide(self, candidate: Candidate) -> Decided:
         """What would have become of it."""
@@ -73,12 +79,25 @@ class _Run:
         verdict = self._ask(event)
         if not verdict.met:
             return Decided(candidate, "filtered", verdict.trace)
+        if (refusals := self._refused_early(event)) is not None:
+            return Decided(candidate, "failed", verdict.trace, refusals=refusals)
         refused = self._timeline.take_rate(candidate.at)
         if refused is not None:
             return Decided(candidate, "throttled", verdict.trace, refusals=(refused,))
         if not self._spec.actions:
             return Decided(candidate, "success", verdict.trace)
         return self._pay(candidate, event, verdict.trace)
+
+    def _refused_early(self, event: Event) -> tuple[Refusal, ...] | None:
+        """What would end it before it takes a unit of the rate; None where nothing would."""
+        if not self._spec.actions:
+            return None
+        if (cut := cut_log_refusal(event.as_json())) is not None:
+            return (Refusal(cut.code, cut.detail),)
+        if not self._written_out_problems:
+            return None
+        # The simulation says the same and names the limit, unless there is none to ask.
+        return self.payments.of(event).refusals or (Refusal("limit_exceeded", self._written_out_problems),)
 
     def _pay(self, candidate: Candidate, event: Event, trace: Any) -> Decided:
         payment, threshold = self.payments.of(event), self._workflow.approval_above_lamports

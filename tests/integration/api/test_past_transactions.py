@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Installation
 from chain.tx.instructions import (
     MEMO_PROGRAM,
     associated_token_address,
@@ -21,7 +21,7 @@ from chain.tx.instructions import (
 )
 from executions.models import Attempt, Delivery, Execution, RateUnit, Reservation
 from listener.models import AccountState, Subscription
-from tests.event_program import CALL, LOG, deploy, emitting
+from tests.event_program import CALL, LOG, SAY_MORE, deploy, emitting
 from tests.integration.api.conftest import RECIPIENT, WATCHED, manual, paying
 from tests.integration.listener.test_live_idl_events import document, paid
 from tests.local_chain import LocalChain
@@ -290,6 +290,60 @@ def test_an_endpoint_in_trouble_is_no_missing_transaction(api: APIClient, create
     workflow = create("workflows", {"name": "pay", "definition": paying()})
     answer = api.post(f"{URL}{workflow['id']}/test/", {"signature": SIGNATURE}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"rate_limit": {}}, 503, "unavailable"),
+        ({"server_error": {}}, 503, "unavailable"),
+        ({"timeout": {}}, 503, "unavailable"),
+        ({"error": {"code": -32603, "message": "internal"}}, 503, "unavailable"),
+        ({"error": {"code": -32015, "message": "version 1 is not supported"}}, 400, "invalid"),
+        ({"forget": {}}, 404, "transaction_not_found"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["balance_change", "transaction_status"])
+def test_each_trouble_of_an_endpoint_has_its_answer(
+    api: APIClient,
+    create: Create,
+    chain: LocalChain,
+    settings: Any,
+    kind: str,
+    fault: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    key = "address" if kind == "balance_change" else "account"
+    workflow = create("workflows", {"name": "t", "definition": {"trigger": {"type": kind, key: WATCHED}}})
+    settings.SOLANA_RPC_TIMEOUT_S = 0.5
+    ((name, how),) = fault.items()
+    try:
+        chain.faults(**{name: {**how, "methods": ["getTransaction"]}})
+        answer = api.post(f"{URL}{workflow['id']}/test/", {"signature": SIGNATURE}, format="json")
+    finally:
+        chain.clear_faults()
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.json()
+
+
+def test_a_transaction_of_another_chain_is_not_looked_for(api: APIClient, create: Create, chain: LocalChain) -> None:
+    workflow = create("workflows", {"name": "pay", "definition": paying()})
+    Installation.objects.update(genesis_hash="another")
+    answer = api.post(f"{URL}{workflow['id']}/test/", {"signature": SIGNATURE}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_chain")
+
+
+def test_nothing_is_paid_on_a_log_that_was_cut(
+    create: Create, chain: LocalChain, landed: Land, api: APIClient, payer: Keypair
+) -> None:
+    program = deploy(chain)
+    signature = landed(emitting(program, SAY_MORE, b"none"))
+    trigger = {"type": "program_log", "program_id": program, "pattern": "paid"}
+    workflow = create("workflows", {"name": "pay", "definition": paying(trigger=trigger)})
+    seen = api.post(f"{URL}{workflow['id']}/test/", {"signature": signature}, format="json").json()
+    assert (seen["matches"], seen["status"], seen["error"]["code"]) == (True, "failed", "logs_truncated")
+    (event,) = (one for one in seen["past_transaction"]["events"] if one["matches"])
+    assert (event["index"], event["summary"]) == ("log.truncated", "the log was cut by Solana")
 
 
 @pytest.mark.parametrize("trigger", ["manual", "webhook", "schedule", "account_change", "program_account_change"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry
@@ -135,6 +136,18 @@ def test_every_limit_that_would_refuse_is_named_with_its_figures(
     assert [one["code"] for one in seen["limits"]] == ["limit_exceeded", "daily_limit_exceeded"]
     assert "max_lamports_per_tx (6000)" in seen["limits"][0]["detail"]
     assert seen["error"] == seen["limits"][0]
+
+
+def test_a_limit_that_was_narrowed_is_told_before_the_hourly_rate_as_a_worker_does(
+    api: APIClient, create: Create, signer: dict[str, Any]
+) -> None:
+    body = {"name": "pay", "definition": paying(), "signer": signer["id"], "max_executions_per_hour": 1}
+    shown = create("workflows", body)
+    workflow = Workflow.objects.get(pk=shown["id"])
+    RateUnit.objects.create(execution_id=1, workflow=workflow, at=timezone.now())
+    assert tried(api, shown)["status"] == "throttled"
+    Workflow.objects.filter(pk=workflow.pk).update(max_lamports_per_tx=999)
+    assert tried(api, shown)["status"] == "failed"
 
 
 def test_what_would_fail_on_chain_is_told_and_the_message_still_written(

@@ -22,6 +22,7 @@ from chain.tx.instructions import (
     transfer_token_checked,
 )
 from executions.gateway import gateway
+from tests.event_program import SAY_MORE, deploy, emitting
 from tests.local_chain import LocalChain
 from tests.nfts import new_nft
 from tests.stack import Stack
@@ -272,6 +273,20 @@ def test_a_payment_that_is_refused_takes_nothing_of_the_hourly_rate(
 
     assert outcomes(found) == ["failed"] * 5
     assert {why["code"] for one in found["candidates"] for why in one["refusals"]} == {"recipient_not_allowed"}
+
+
+def test_a_payment_on_a_cut_log_is_refused_before_it_takes_of_the_rate(
+    chain: LocalChain, landed: Land, signer: Signer, recipient: str
+) -> None:
+    program = deploy(chain)
+    for _ in range(2):
+        landed(emitting(program, SAY_MORE, b"none"))
+    trigger = {"type": "program_log", "program_id": program, "pattern": "paid"}
+
+    found = backtest(made(trigger, signer=signer, parts=pays(1000, recipient), max_executions_per_hour=1))
+
+    assert outcomes(found) == ["failed", "failed"]
+    assert {why["code"] for one in found["candidates"] for why in one["refusals"]} == {"logs_truncated"}
 
 
 def test_what_a_person_would_be_asked_about_is_counted(
