@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -39,7 +39,10 @@ FROM unnest(%(names)s::text[], %(labels)s::text[], %(values)s::float8[]) AS seen
 ORDER BY name, labels
 ON CONFLICT (hour, name, labels) DO UPDATE SET value = t.value + excluded.value
 """
-_SINCE = "SELECT name, labels, sum(value) FROM executions_tally WHERE hour >= %s GROUP BY name, labels"
+_SINCE = """
+SELECT name, labels, sum(value) FROM executions_tally
+WHERE hour >= %(start)s AND (%(names)s::text[] IS NULL OR name = ANY(%(names)s)) GROUP BY name, labels
+"""
 _FOLD = """
 WITH old AS (
     DELETE FROM executions_tally WHERE hour > %(beginning)s AND hour < %(before)s RETURNING name, labels, value
@@ -109,10 +112,11 @@ def flush() -> None:
         _flushed.update(now)
 
 
-def since(start: datetime = BEGINNING) -> dict[Series, float]:
-    """The sum of each series over all processes, since the beginning or for the hours from `start` on."""
+def since(start: datetime = BEGINNING, names: Sequence[str] | None = None) -> dict[Series, float]:
+    """The sum of each series over all processes, since the beginning or for the hours from `start` on; of all, or of
+    those with these names."""
     with connection.cursor() as cursor:
-        cursor.execute(_SINCE, [start])
+        cursor.execute(_SINCE, {"start": start, "names": None if names is None else list(names)})
         return {Series(name, labels): float(value) for name, labels, value in cursor.fetchall()}
 
 

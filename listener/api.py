@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
@@ -10,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TeamViewSet
+from executions import rpc_figures
+from executions.rpc_figures import FAMILIES
 from listener.models import Gap, Subscription
 from listener.selectors import endpoints, gap_list, subscription_list
 
@@ -56,6 +60,21 @@ class GapSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class MethodSerializer(serializers.Serializer):
+    """Calls of one method to an endpoint's host, by all processes, in the last 24 hours (counted by the hour)."""
+
+    method = serializers.CharField()
+    family = serializers.ChoiceField(choices=FAMILIES)
+    calls = serializers.IntegerField()
+    errors = serializers.IntegerField(help_text="Calls that came to nothing there: no answer, or behind.")
+    results = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Calls by result: ok, rejected, unavailable, behind, ambiguous."
+    )
+    p50_s = serializers.FloatField(allow_null=True)
+    p95_s = serializers.FloatField(allow_null=True)
+    credits = serializers.IntegerField(help_text="Estimated, by the prices that Helius lists.")
+
+
 class EndpointSerializer(serializers.Serializer):
     """One endpoint as one listener experiences it, by host only. Null is what its protocol does not have."""
 
@@ -65,7 +84,14 @@ class EndpointSerializer(serializers.Serializer):
     seen_at = serializers.DateTimeField()
     slot = serializers.IntegerField(default=None, allow_null=True)
     last_error = serializers.CharField(default=None, allow_null=True)
-    state = serializers.CharField(default=None, allow_null=True, help_text="Of the breaker.")
+    state = serializers.CharField(default=None, allow_null=True, help_text="Of the worst family's breaker.")
+    families = serializers.DictField(
+        child=serializers.CharField(),
+        default=None,
+        allow_null=True,
+        help_text="The breaker's state by family of methods: read, history, simulate, send.",
+    )
+    methods = MethodSerializer(many=True, default=None, allow_null=True)
     latency_s = serializers.FloatField(default=None, allow_null=True)
     calls = serializers.IntegerField(default=None, allow_null=True)
     errors = serializers.IntegerField(default=None, allow_null=True)
@@ -119,4 +145,11 @@ class EndpointViewSet(TeamViewSet):
 
     @extend_schema(responses=EndpointPageSerializer)
     def list(self, request: Request) -> Response:
-        return Response({"next": None, "previous": None, "results": EndpointSerializer(endpoints(), many=True).data})
+        methods = defaultdict(list)
+        for figures in rpc_figures.by_method(since=rpc_figures.beginning(timedelta(hours=24))):
+            methods[figures.endpoint].append(figures)
+        found = [
+            {**endpoint, "methods": methods[endpoint["host"]]} if endpoint["protocol"] == "http" else endpoint
+            for endpoint in endpoints()
+        ]
+        return Response({"next": None, "previous": None, "results": EndpointSerializer(found, many=True).data})

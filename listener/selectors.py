@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
@@ -59,12 +60,29 @@ def listeners() -> list[Heartbeat]:
 
 def endpoints() -> list[dict[str, Any]]:
     """Each endpoint as each live listener has last experienced it; of WebSockets each connection."""
-    found: list[dict[str, Any]] = []
-    for listener in listeners():
-        seen = {"listener": listener.name, "seen_at": listener.at}
-        found += [{**seen, "protocol": "http", **endpoint} for endpoint in listener.detail.get("endpoints", ())]
-        found += [{**seen, "protocol": "ws", **socket} for socket in listener.detail.get("connections", ())]
-    return found
+    alive = listeners()
+    return [
+        *({"protocol": "http", **endpoint} for endpoint in told_endpoints(alive)),
+        *({"protocol": "ws", **socket} for socket in told_sockets(alive)),
+    ]
+
+
+def told_endpoints(alive: Sequence[Heartbeat]) -> list[dict[str, Any]]:
+    """The HTTP endpoints in their configured order, each as each of these listeners has last experienced it."""
+    return _told(alive, "endpoints")
+
+
+def told_sockets(alive: Sequence[Heartbeat]) -> list[dict[str, Any]]:
+    """The WebSocket connections of these listeners."""
+    return _told(alive, "connections")
+
+
+def _told(alive: Sequence[Heartbeat], kind: str) -> list[dict[str, Any]]:
+    return [
+        {"listener": listener.name, "seen_at": listener.at, **one}
+        for listener in alive
+        for one in listener.detail.get(kind, ())
+    ]
 
 
 def _digests(team: Team) -> list[str]:

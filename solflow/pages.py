@@ -11,6 +11,7 @@ from executions.views import approval, delivery, listing, message, pause, resolu
 from executions.views import channel as channels
 from executions.views import execution as executions
 from executions.views import signer as signers
+from listener.views import endpoints
 from solflow.views import builder, resources, versions
 from solflow.views import workflow as watched
 from solflow.views.overview import overview
@@ -120,5 +121,6 @@ urlpatterns = [
     path("invitations/<str:text>/", people.accept, name="invitation"),
     path("settings/", include((settings_pages, "settings"))),
     path("team/", include((team_pages, "team"))),
+    path("endpoints/", endpoints, name="endpoints"),
     path("audit/", accounts.views.audit, name="audit"),
 ]

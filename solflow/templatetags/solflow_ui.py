@@ -62,6 +62,20 @@ def share_percent(part: int, whole: int) -> int:
 
 
 @register.filter
+def percent_of(part: int, whole: int) -> str:
+    """`part` of `whole` with one decimal, `<0.1 %` for what would read as nothing; an en dash of nothing."""
+    if not whole:
+        return "–"
+    return "<0.1 %" if 0 < part * 1000 < whole else f"{part * 100 / whole:.1f} %"
+
+
+@register.filter
+def cut_underscores(name: str) -> str:
+    """`program_account` as `Program account`."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
 def joined(prefix: str, value: object) -> str:
     """One id from two parts."""
     return f"{prefix}{value}"
@@ -107,6 +121,30 @@ def transaction_status(status: str, css: str = "") -> SafeString:
 def delivery_status(status: str, css: str = "") -> SafeString:
     """The pill of a message's status."""
     return _status(statuses.DELIVERY[status], css)
+
+
+@register.simple_tag
+def endpoint_status(endpoint: Mapping[str, Any], css: str = "") -> SafeString:
+    """The pill of an HTTP endpoint, as a listener's heartbeat tells it."""
+    return _status(statuses.endpoint_look(endpoint["state"], endpoint.get("slot_lag")), css)
+
+
+@register.simple_tag
+def socket_status(is_open: bool, css: str = "") -> SafeString:
+    """The pill of a WebSocket connection."""
+    return _status(statuses.SOCKET[is_open], css)
+
+
+@register.simple_tag
+def gap_status(status: str, css: str = "") -> SafeString:
+    """The pill of a gap's status."""
+    return _status(statuses.GAP[status], css)
+
+
+@register.filter
+def in_ms(seconds: float | None) -> float | None:
+    """Seconds as milliseconds, for `duration`."""
+    return None if seconds is None else seconds * 1000
 
 
 @register.simple_tag

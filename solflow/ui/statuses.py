@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chain.rpc.pool import LAGGING_SLOTS
+
 
 class Look(NamedTuple):
     css: str
@@ -41,6 +43,21 @@ TRANSACTION = {
     "expired": Look("s-idle", "timer-off", "Expired"),
     "unknown": Look("s-wait", "circle-question-mark", "Unknown"),
 }
+ENDPOINT = {
+    "closed": Look("s-ok", "circle-check", "Healthy"),
+    "half_open": Look("s-wait", "clock", "On trial"),
+    "open": Look("s-fail", "octagon-x", "Resting"),
+    "lagging": Look("s-wait", "triangle-alert", "Lagging"),
+}
+SOCKET = {
+    True: Look("s-ok", "circle-check", "Connected"),
+    False: Look("s-fail", "octagon-x", "Not connected"),
+}
+GAP = {
+    "open": Look("s-run", "loader-circle", "Being read back"),
+    "filled": Look("s-ok", "circle-check", "Filled"),
+    "lost": Look("s-fail", "octagon-x", "Lost"),
+}
 DELIVERY = {
     "pending": Look("s-wait", "clock", "On its way"),
     "delivered": Look("s-ok", "circle-check", "Delivered"),
@@ -55,6 +72,12 @@ def execution_look(status: str, waiting_for: str | None = None, dry_run: bool = 
     if dry_run and status == "success":
         return DRY_RUN
     return EXECUTION[status]
+
+
+def endpoint_look(state: str, slot_lag: int | None) -> Look:
+    """How an endpoint does: its breaker, and behind a healthy one how far it lags."""
+    lags = state == "closed" and slot_lag is not None and slot_lag > LAGGING_SLOTS
+    return ENDPOINT["lagging" if lags else state]
 
 
 def workflow_look(enabled: bool, paused: bool) -> Look:

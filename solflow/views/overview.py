@@ -71,7 +71,7 @@ def _lost(seen: Totals) -> list[Item]:
     if not seen.lost_gaps:
         return []
     title = f"{seen.lost_gaps} stretch{'' if seen.lost_gaps == 1 else 'es'} of slots could not be read back"
-    return [Item("s-fail", "octagon-x", "Missed", title, reverse("admin:listener_gap_changelist"), "")]
+    return [Item("s-fail", "octagon-x", "Missed", title, f"{reverse('endpoints')}#gaps", "")]
 
 
 def _item(waiting: Waiting) -> Item:

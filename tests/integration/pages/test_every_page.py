@@ -36,6 +36,7 @@ READ = [
     "notifications:list",
     "notifications:preview",
     "audit",
+    "endpoints",
     "inbox",
     "team:members",
     "settings:own",

@@ -108,3 +108,12 @@ def test_the_problems_of_a_definition_come_with_their_lines() -> None:
     source = '{\n"trigger": {\n"type": "x"}}'
     shown = "{% problems_of errors source as problems %}{% for p in problems %}{{ p.line }} {{ p.path }}{% endfor %}"
     assert render(shown, errors=errors, source=source) == "3 trigger.type"
+
+
+def test_shares_that_would_read_as_nothing_are_told_as_little() -> None:
+    shown = "{{ 0|percent_of:0 }} {{ 0|percent_of:9 }} {{ 1|percent_of:8 }} {{ 1|percent_of:9999|safe }}"
+    assert render(shown) == "– 0.0 % 12.5 % <0.1 %"
+
+
+def test_kinds_are_told_in_words() -> None:
+    assert render("{{ 'program_account'|cut_underscores }}") == "Program account"
