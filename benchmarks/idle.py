@@ -32,7 +32,8 @@ def main() -> None:
             used_s = {name: after_s - before_s[name] for name, after_s in processes.cpu_s(pids).items()}
             for name, mib in processes.memory_mib(pids).items():
                 tell(f"{name}, idle", f"{mib:.0f} MiB, {100 * used_s[name] / seconds:.1f} % of a core")
-            tell("database, idle", f"{(committed() - transactions) / seconds:.1f} transactions/s")
+            each_s = (committed() - transactions) / seconds
+            tell("database, idle", f"{each_s:.1f} transactions/s, {connections()} connections")
 
 
 def committed() -> int:
@@ -42,6 +43,18 @@ def committed() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()")
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def connections() -> int:
+    """Those of SolFlow's processes."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         (count,) = cursor.fetchone()
     return int(count)
 
