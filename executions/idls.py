@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
+from accounts.models import Team
 from chain.decode.idl import Idl, InvalidIdl, parse_idl
 from workflows.models import Idl as Row
 
@@ -13,13 +14,15 @@ from workflows.models import Idl as Row
 CACHED_IDLS = 64
 
 
-def load_idl(idl_id: str) -> Idl | None:
-    """The IDL as it is stored now; None where there is none. One small query, whether it is known already or not.
+def load_idl(idl_id: str, *, team: Team | None = None) -> Idl | None:
+    """The IDL as it is stored now; None where there is none, or not `team`'s. One small query, whether it is known
+    already or not.
 
     Raises InvalidIdl where the stored document cannot be used.
     """
     # Whatever writes a document writes `updated_at`: a parsed one is right for as long as that stands.
-    written_at = Row.objects.filter(pk=idl_id).values_list("updated_at", flat=True).first()
+    rows = Row.objects.filter(pk=idl_id) if team is None else Row.objects.filter(pk=idl_id, team=team)
+    written_at = rows.values_list("updated_at", flat=True).first()
     return None if written_at is None else _parsed(idl_id, written_at)
 
 

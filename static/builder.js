@@ -16,6 +16,8 @@
     beforeAttributeUpdated(name, element) {
       // What is unfolded stays so.
       if (name === "open") return !element.matches("details, dialog");
+      // An open menu has its place from static/app.js.
+      if (name === "style") return !element.matches("[popover]");
       return !(VALUES.includes(name) && typed.has(element.closest("select") ?? element));
     },
     beforeNodeMorphed(old, fresh) {
@@ -32,6 +34,10 @@
     if (!heading) return;
     heading.removeAttribute("data-focus");
     heading.focus();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest(".menu [hx-post]")) event.target.closest("[popover]").hidePopover();
   });
 
   // Ctrl Enter runs the test from anywhere in the builder.

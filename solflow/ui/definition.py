@@ -66,6 +66,7 @@ OPERATOR_WORDS = {
     "changed": "changed",
 }
 GROUP_WORDS = {"all": "All of", "any": "Any of", "not": "Not"}
+NEGATED_WORDS = {"any": "None of", "all": "Not all of"}
 _ADDRESSES = {"address", "account", "program_id", "wallet", "token_account", "mint", "collection", "to"}
 _LAMPORTS = {"min_change", "lamports", "keep"}
 _LABELS = {
@@ -75,6 +76,8 @@ _LABELS = {
     "lamports": "Amount",
     "min_change": "At least",
     "keep": "Keeps",
+    "idl": "IDL",
+    "args": "Arguments",
 }
 
 
@@ -187,10 +190,10 @@ def condition(part: Any) -> Condition:
     """A filter as a tree of groups and comparisons; what a draft holds that is neither, as it is."""
     if not isinstance(part, Mapping):
         return Condition(name=words(part))
-    for group, label in GROUP_WORDS.items():
-        if group in part:
-            members = part[group] if isinstance(part[group], list) else [part[group]]
-            return Condition(group=label, children=[condition(member) for member in members])
+    grouped = group_of(part)
+    if grouped is not None:
+        label, members = grouped
+        return Condition(group=label, children=[condition(member) for member in members])
     name, op, value = plain(part.get("field") or ""), plain(part.get("op") or ""), part.get("value")
     return Condition(
         name=name or "a field",
@@ -198,6 +201,20 @@ def condition(part: Any) -> Condition:
         value="" if op in {"exists", "changed"} else value_words(name, value),
         whole_value=plain(value) if isinstance(value, str) else "",
     )
+
+
+def group_of(part: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+    """A group in words with its members; `not` over a group is one group, as people say it. None for a condition."""
+    for group, label in GROUP_WORDS.items():
+        if group not in part:
+            continue
+        held = part[group]
+        if group == "not" and isinstance(held, Mapping):
+            for inner, negated in NEGATED_WORDS.items():
+                if isinstance(held.get(inner), list):
+                    return negated, held[inner]
+        return label, held if isinstance(held, list) else [held]
+    return None
 
 
 def value_words(name: str, value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from solflow.ui.definition import GROUP_WORDS, OPERATOR_WORDS, value_words
+from solflow.ui.definition import OPERATOR_WORDS, group_of, value_words
 from solflow.ui.text import plain
 
 _LOOKS = {True: ("s-ok", "check"), False: ("s-fail", "x"), None: ("s-idle", "minus")}
@@ -29,10 +29,9 @@ def trace_node(trace: Mapping[str, Any]) -> TraceNode:
     """
     css, icon = _LOOKS[trace["met"]]
     note = plain(trace.get("note") or "")
-    for group, words in GROUP_WORDS.items():
-        if group in trace:
-            members = trace[group] if isinstance(trace[group], list) else [trace[group]]
-            return TraceNode(css, icon, words, note=note, children=[trace_node(member) for member in members])
+    if (grouped := group_of(trace)) is not None:
+        words, members = grouped
+        return TraceNode(css, icon, words, note=note, children=[trace_node(member) for member in members])
     if "field" not in trace:
         return TraceNode(css, icon, note.capitalize())
     name, operator = plain(trace["field"]), trace["op"]

@@ -24,7 +24,10 @@ from accounts.errors import Invalid
 from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
+from chain.decode.idl import Idl, InvalidIdl
+from executions.activity import funnel_24h
 from executions.explorer import Explorer
+from executions.idls import load_idl
 from executions.models import Execution
 from listener.services import workflow_publish
 from solflow.ui.builder.controls import Known
@@ -37,7 +40,7 @@ from workflows.checks import draft_problems
 from workflows.drafting.cards import is_card
 from workflows.drafting.commands import UnknownCommand, obey
 from workflows.drafting.forms import read_card
-from workflows.drafting.paths import Document
+from workflows.drafting.paths import Document, value_at
 from workflows.models import Workflow
 from workflows.selectors import (
     address_labels,
@@ -50,7 +53,7 @@ from workflows.selectors import (
 from workflows.services import draft_discard, draft_save
 from workflows.specs.documents import load
 from workflows.specs.errors import SpecError, SpecErrors
-from workflows.specs.fields import is_address
+from workflows.specs.fields import canonical_id, is_address
 
 PANELS = ("test", "json")
 PAST_OFFERED = 10
@@ -209,6 +212,7 @@ def _shown(
         "asked": Asked.of(request.POST),
         "past": _past(workflow) if place.panel == "test" else (),
         "place": place,
+        "funnel": funnel_24h(workflow),
         "modes": MODES,
         "pane": "test" if place.panel else "config" if place.card else "canvas",
         "moved": place.card != request.POST.get("card", place.card),
@@ -229,9 +233,25 @@ def _known(request: PageRequest, document: Document, place: Place) -> Known:
         explorer=Explorer(settings.SOLANA_NETWORK, settings.SOLANA_RPC_URLS[0]),
         channels=channels_by_id(team=team),
         idls=list(idl_list(team=team)) if not place.card.startswith(("filter", "notifications")) else (),
+        parsed_idls=_parsed_idls(request, document, place),
         lists=list(address_list_list(team=team)) if place.card == "filter" else (),
         labels=address_labels(team=team, addresses=_addresses(document)),
     )
+
+
+def _parsed_idls(request: PageRequest, document: Document, place: Place) -> dict[str, Idl]:
+    """Those that the trigger and the chosen card name and that can be used; what is wrong with others is said there."""
+    named = {value_at(document, f"{card}.idl") for card in ("trigger", place.card) if card}
+    ids = {found for one in named if isinstance(one, str) and (found := canonical_id(one)) is not None}
+    parsed: dict[str, Idl] = {}
+    for idl_id in ids:
+        try:
+            idl = load_idl(idl_id, team=request.actor.team)
+        except InvalidIdl:
+            continue
+        if idl is not None:
+            parsed[idl_id] = idl
+    return parsed
 
 
 def _past(workflow: Workflow) -> list[Execution]:

@@ -142,6 +142,7 @@ def test_a_workflow_is_built_from_nothing_by_keyboard_alone(chromium: Browser, s
     keyboard.press("button", "Transfer SOL")
     expect(heading).to_be_focused()
     expect(heading).to_have_text("Transfer SOL")
+    expect(page.locator("#add-action")).to_be_hidden()
     keyboard.write("To", recipient)
     keyboard.write("Amount", "0.0005")
     keyboard.press("button", "Notification")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workflows.drafting.paths import NoSuchPlace, value_at, with_value
-from workflows.drafting.values import Posted, in_sol
+from workflows.drafting.values import Posted, in_sol, scalar_of, scalar_text
 from workflows.specs.conditions import LAMPORT_FIELDS
 from workflows.specs.event_fields import EVENT_FIELDS, EventField, FieldKind, field_named
 from workflows.specs.filter_types import operators_for
@@ -85,7 +85,7 @@ def read_filter(document: Any, row: Row, posted: Posted, trigger_type: str | Non
     if row.kind == "condition":
         return with_value(document, row.path, _read_condition(value_at(document, row.path), row, posted, trigger_type))
     if row.kind == "odd" and (posted.get(row.path) or row.text) != row.text:
-        return with_value(document, row.path, _scalar(posted.get(row.path) or ""))
+        return with_value(document, row.path, scalar_of(posted.get(row.path) or ""))
     mode = posted.get(row.path + MODE)
     if row.kind == "group" and mode is not None and mode in MODES and mode != row.mode:
         return with_value(document, row.path, _group(mode, value_at(document, row.members)))
@@ -159,15 +159,7 @@ def _read_scalar(text: str, kind: FieldKind | None) -> Any:
     if kind == "integer":
         bare = text.strip()
         return int(bare) if _INTEGER.fullmatch(bare) else None if bare == "null" else bare
-    return _scalar(text)
-
-
-def _scalar(text: str) -> Any:
-    """A JSON value where the text is one, else the text itself: `5`, `true`, `"5"` in quotes, `five`."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    return scalar_of(text)
 
 
 def _shown(value: Any, control: Control, name: str, known: EventField | None) -> str:
@@ -180,7 +172,7 @@ def _shown(value: Any, control: Control, name: str, known: EventField | None) ->
 def _shown_scalar(value: Any, name: str, known: EventField | None) -> str:
     if isinstance(value, str):
         is_plain = known is not None and not known.open
-        return value if is_plain or value == "" or _scalar(value) == value else json.dumps(value, ensure_ascii=False)
+        return value if is_plain else scalar_text(value)
     if name in LAMPORT_FIELDS and isinstance(value, int) and not isinstance(value, bool):
         return f"{'-' if value < 0 else ''}{in_sol(abs(value))} SOL"
     return json.dumps(value, ensure_ascii=False)

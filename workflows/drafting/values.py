@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ class Posted(Protocol):
     """What a form sends; Django's QueryDict is one."""
 
     def __contains__(self, name: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
     def get(self, name: str, /) -> str | None: ...
     def getlist(self, name: str, /) -> Sequence[str]: ...
 
@@ -68,7 +69,7 @@ def read(field: Field, posted: Posted, name: str, current: Any) -> Any:
     None stands for a key that is left out.
     """
     if name not in posted:
-        return current
+        return read_keys(posted, name, current) if field.kind == "json" else current
     if field.kind == "switch":
         is_on = "on" in posted.getlist(name)
         return current if current is None and is_on == field.default else is_on
@@ -95,9 +96,45 @@ def _value(kind: Kind, text: str, unit: str) -> Any:
         case "addresses":
             return text.replace(",", " ").split()
         case "json":
-            return _parsed(text)
+            return scalar_of(text)
         case _:
             return text
+
+
+def read_keys(posted: Posted, name: str, current: Any) -> Any:
+    """An object of which each key has a control of its own: posted as `name.key`, or where every text is right as
+    `name.key/text`. An empty control leaves its key out; keys without a control stay."""
+    held = dict(current) if isinstance(current, Mapping) else {}
+    for posted_name in posted:
+        if not posted_name.startswith(f"{name}."):
+            continue
+        key, _, kind = posted_name.removeprefix(f"{name}.").partition("/")
+        text = (posted.get(posted_name) or "").strip()
+        if not text:
+            held.pop(key, None)
+        elif key not in held or text != key_text(held[key], is_text=kind == "text"):
+            held[key] = text if kind == "text" else scalar_of(text)
+    return current if held == (current or {}) else held or None
+
+
+def key_text(value: Any, *, is_text: bool) -> str:
+    """What the control of such a key shows."""
+    return "" if value is None else _text(value) if is_text else scalar_text(value)
+
+
+def scalar_of(text: str) -> Any:
+    """A JSON value where the text is one, else the text itself: `5`, `true`, `"5"` in quotes, `five`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def scalar_text(value: Any) -> str:
+    """The text that `scalar_of` reads as this value."""
+    if isinstance(value, str) and (value == "" or scalar_of(value) == value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def in_sol(lamports: int) -> str:
@@ -126,10 +163,3 @@ def _text(value: Any) -> str:
 
 def _json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

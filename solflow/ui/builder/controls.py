@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chain.decode.idl import Idl
 from executions.explorer import Explorer
+from solflow.ui.builder.idl_keys import Key, keys_of, names_of
 from solflow.ui.builder.words import HELP, choice, label
 from solflow.ui.text import grouped
 from workflows.drafting.cards import CardAt
 from workflows.drafting.fields import Field, fields_of
 from workflows.drafting.problems import of_place, sentence
-from workflows.drafting.values import UNITS, shown
+from workflows.drafting.values import UNITS, key_text, shown
 from workflows.specs.amounts import parse_signed_lamports
 from workflows.specs.errors import SpecError
 from workflows.specs.fields import is_address
@@ -26,6 +28,8 @@ class Known:
     explorer: Explorer
     channels: Mapping[str, Any] = field(default_factory=dict)
     idls: Sequence[Any] = ()
+    # Parsed, by id: of the trigger and of the chosen card.
+    parsed_idls: Mapping[str, Idl] = field(default_factory=dict)
     lists: Sequence[Any] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,6 +54,7 @@ class Control:
     address_label: str = ""
     address_url: str = ""
     same_as: str = ""
+    offers: tuple[str, ...] = ()
 
 
 def element_id(path: str) -> str:
@@ -62,7 +67,15 @@ def controls_of(card: CardAt, problems: Iterable[SpecError], known: Known) -> tu
     if card.model is None or not isinstance(card.part, Mapping):
         return ()
     found = tuple(problems)
-    return tuple(_control(card, one, found, known) for one in fields_of(card.model))
+    idl = known.parsed_idls.get(str(card.part.get("idl")))
+    controls: list[Control] = []
+    for one in fields_of(card.model):
+        keys = None if idl is None else keys_of(card.part, one.name, idl)
+        if keys is None:
+            controls.append(_control(card, one, found, known, idl))
+        else:
+            controls += [_key_control(card, one.name, key, found, known) for key in keys]
+    return tuple(controls)
 
 
 def sentences(problems: Iterable[SpecError], path: str) -> tuple[str, ...]:
@@ -70,7 +83,7 @@ def sentences(problems: Iterable[SpecError], path: str) -> tuple[str, ...]:
     return tuple(sentence(problem) for problem in of_place(problems, path))
 
 
-def _control(card: CardAt, one: Field, problems: Sequence[SpecError], known: Known) -> Control:
+def _control(card: CardAt, one: Field, problems: Sequence[SpecError], known: Known, idl: Idl | None) -> Control:
     name = f"{card.path}.{one.name}"
     view = shown(one, card.part.get(one.name))
     address = view.text if one.kind == "address" and is_address(view.text) else ""
@@ -91,6 +104,30 @@ def _control(card: CardAt, one: Field, problems: Sequence[SpecError], known: Kno
         address_label=known.labels.get(address, ""),
         address_url=known.explorer.address(address) if address else "",
         same_as=_same_as(view.text, view.unit) if one.kind == "lamports" else "",
+        offers=() if idl is None else names_of(idl, one.name),
+    )
+
+
+def _key_control(card: CardAt, name: str, key: Key, problems: Sequence[SpecError], known: Known) -> Control:
+    path = f"{card.path}.{name}.{key.name}"
+    text = key_text(card.part.get(name, {}).get(key.name), is_text=key.is_text)
+    address = text if is_address(text) else ""
+    return Control(
+        id=element_id(path),
+        name=f"{path}/text" if key.is_text else path,
+        kind=key.kind,
+        label=f"{'Account' if name == 'accounts' else 'Argument'} {key.name}",
+        help=key.about,
+        optional=key.optional,
+        text=text,
+        unit="",
+        units=(),
+        choices=(),
+        ticked=(),
+        problems=sentences(problems, path),
+        address=address,
+        address_label=known.labels.get(address, ""),
+        address_url=known.explorer.address(address) if address else "",
     )
 
 

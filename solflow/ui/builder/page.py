@@ -8,11 +8,12 @@ from typing import Any
 
 from solflow.ui.builder.controls import Control, Known, controls_of, element_id
 from solflow.ui.builder.filter_rows import FilterRow, filter_rows
+from solflow.ui.builder.idl_keys import event_fields
 from solflow.ui.builder.words import kind_words
 from solflow.ui.definition import Card, Condition, action_card, condition, notification_card, trigger_card
 from workflows.drafting.cards import CardAt, cards_of, items_of, kinds_of
 from workflows.drafting.conditions import rows_of
-from workflows.drafting.paths import Document, is_within
+from workflows.drafting.paths import Document, is_within, value_at
 from workflows.drafting.problems import beside, of_place
 from workflows.specs.actions import MAX_ACTIONS
 from workflows.specs.errors import SpecError
@@ -99,10 +100,18 @@ def builder_of(document: Document, problems: Sequence[SpecError], selected: str,
         problems=len(problems),
         steps=len(cards),
         action_kinds=_named_kinds(kinds_of("action")),
-        event_fields=EVENT_FIELDS.get(type_of(document.get("trigger")) or "", ()),
+        event_fields=_event_fields(document, known),
         may_add_action=len(by_role["action"]) < MAX_ACTIONS,
         may_add_notification=len(by_role["notification"]) < MAX_NOTIFICATIONS,
     )
+
+
+def _event_fields(document: Document, known: Known) -> tuple[EventField, ...]:
+    """What the trigger's events hold; of an event of an IDL also what lies in it."""
+    trigger = document.get("trigger")
+    fields = EVENT_FIELDS.get(type_of(trigger) or "", ())
+    idl = known.parsed_idls.get(str(value_at(document, "trigger.idl")))
+    return fields if idl is None else (*fields, *event_fields(idl, value_at(document, "trigger.event")))
 
 
 def _node(
@@ -143,7 +152,8 @@ def _inspector(card: CardAt, node: Node, document: Document, problems: Sequence[
     if card.role == "filter" and card.part is not None:
         rows = filter_rows(rows_of(card.part, trigger_type), trigger_type, problems, known)
     controls = controls_of(card, problems, known)
-    places = [control.name for control in controls] if rows is None else [card.path]
+    # What stands behind "/" in a control's name says how it is read, not where.
+    places = [control.name.partition("/")[0] for control in controls] if rows is None else [card.path]
     kinds = kinds_of(card.role)
     return Inspector(
         node=node,

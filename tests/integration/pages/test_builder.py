@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from executions.models import Execution
+from tests import idls
 from tests.integration.pages.conftest import RECIPIENT, WATCHED, browser, ended, paying, text_of
 from tests.people import Person
 from workflows.forms.start import TRIGGERS
-from workflows.models import Channel, Workflow
+from workflows.models import Channel, Idl, Workflow
+from workflows.services import idl_create
 from workflows.specs.triggers import TRIGGER_TYPES
 
 HTMX = {"HX-Request": "true"}
@@ -310,3 +312,53 @@ def test_a_message_of_a_draft_is_about_the_drafts_trigger(workflow: Workflow, pa
     edit(pages, workflow, "trigger", values={"trigger.cron": "0 9 * * *"})
     page = edit(pages, workflow, "notifications[0]", values={"notifications[0].message": "at {{ event.due_at }}"})
     assert "at 2026-01-01" in text_of(page)
+
+
+@pytest.fixture
+def system_idl(alice: Person) -> Idl:
+    return idl_create(actor=alice.actor, name="system", document=idls.SYSTEM)
+
+
+def calling(idl: Idl, **parts: Any) -> dict[str, Any]:
+    call = {"type": "call_program", "program_id": idls.SYSTEM_PROGRAM, "idl": str(idl.id), **parts}
+    return {"schema": 1, "trigger": {"type": "manual"}, "actions": [call], "notifications": []}
+
+
+def test_a_call_by_idl_asks_for_the_accounts_and_arguments_of_its_instruction(
+    workflow: Workflow, system_idl: Idl, pages: Client
+) -> None:
+    pages.post(at(workflow, "builder-json"), {"json": json.dumps(calling(system_idl, instruction=""))})
+    page = edit(pages, workflow, "actions[0]", values={"actions[0].instruction": "transfer"})
+    controls = {one.label: one for one in page.context["builder"].inspector.controls}
+    assert controls["Instruction"].offers == ("transfer",)
+    assert "signer" in controls["Account from"].help and controls["Argument lamports"].help == "u64"
+    assert controls["Account to"].problems and controls["Argument lamports"].problems
+    assert page.context["builder"].inspector.above == ()
+    values = {"actions[0].accounts.to/text": RECIPIENT, "actions[0].args.lamports": "1000"}
+    page = edit(pages, workflow, "actions[0]", values=values)
+    call = draft(workflow)["actions"][0]
+    assert (call["accounts"], call["args"]) == ({"to": RECIPIENT}, {"lamports": 1000})
+    assert page.context["builder"].problems == 0
+
+
+def test_an_idl_of_another_team_is_not_looked_into(workflow: Workflow, charlie: Person, pages: Client) -> None:
+    foreign = idl_create(actor=charlie.actor, name="system", document=idls.SYSTEM)
+    pages.post(at(workflow, "builder-json"), {"json": json.dumps(calling(foreign, instruction="transfer"))})
+    page = pages.get(at(workflow, card="actions[0]"))
+    assert "Account to" not in text_of(page) and "There is no IDL" in beside(page, "actions[0].idl")
+
+
+def test_the_fields_of_an_idl_event_are_offered(workflow: Workflow, alice: Person, pages: Client) -> None:
+    field = {"name": "amount", "type": "u64"}
+    document = {
+        **idls.SYSTEM,
+        "events": [{"name": "Paid", "discriminator": [1, 2, 3, 4, 5, 6, 7, 8]}],
+        "types": [{"name": "Paid", "type": {"kind": "struct", "fields": [field]}}],
+    }
+    idl = idl_create(actor=alice.actor, name="events", document=document)
+    trigger = {"type": "program_log", "program_id": idls.SYSTEM_PROGRAM, "idl": str(idl.id), "event": "Paid"}
+    pages.post(at(workflow, "builder-json"), {"json": json.dumps({**paying(), "trigger": trigger})})
+    page = pages.get(at(workflow, card="trigger"))
+    assert [one.offers for one in page.context["builder"].inspector.controls if one.label == "IDL event"] == [("Paid",)]
+    offered = pages.get(at(workflow, card="actions[0]")).context["builder"].event_fields
+    assert ("event.data.amount", "integer") in [(one.path, one.kind) for one in offered]

@@ -78,3 +78,11 @@ def test_conditions_nest_as_they_are_written() -> None:
 def test_a_long_value_is_short_on_the_card_and_whole_in_its_title() -> None:
     shown = definition.condition({"field": "event.owner", "op": "eq", "value": ADDRESS})
     assert (shown.value, shown.whole_value) == ("7vQm3cXo…MxT4pHnR", ADDRESS)
+
+
+def test_a_group_that_must_not_hold_is_said_in_one() -> None:
+    slot = {"field": "event.slot", "op": "gt", "value": 5}
+    for inner, words in (("any", "None of"), ("all", "Not all of")):
+        told = definition.condition({"not": {inner: [slot, slot]}})
+        assert (told.group, len(told.children)) == (words, 2)
+    assert definition.condition({"not": slot}).group == "Not"

@@ -131,3 +131,19 @@ def test_an_unknown_key_is_kept_for_the_spec_to_name() -> None:
         "cooldwon_s": 5,
         "title": "Hi",
     }
+
+
+def test_keys_with_controls_of_their_own_are_put_into_their_object() -> None:
+    part = {"type": "call_program", "idl": ID, "args": {"amount": 5, "old": [1]}, "accounts": {"to": BOB}}
+    posts = {
+        "args.amount": "7",
+        "args.memo/text": "5",
+        "args.flag": "true",
+        "accounts.to/text": "",
+        "accounts.g.a/text": ALICE,
+    }
+    action = read(with_part(actions=[part]), "actions[0]", **posts)
+    assert action["args"] == {"amount": 7, "old": [1], "memo": "5", "flag": True}
+    assert action["accounts"] == {"g.a": ALICE}
+    untouched = {"args.amount": "5", "args.old": "[1]", "accounts.to/text": BOB}
+    assert read(with_part(actions=[part]), "actions[0]", **untouched) == part
