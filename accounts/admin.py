@@ -22,9 +22,12 @@ from accounts.models import (
     Installation,
     Invitation,
     Member,
+    SecondFactor,
+    Session,
     Team,
 )
 from accounts.people import users
+from accounts.second_factor.services import second_factor_remove
 
 # Whoever may enter here is a superuser, and roles are memberships: permissions of groups mean nothing.
 admin.site.unregister(Group)
@@ -44,7 +47,7 @@ class UserAdmin(ReadOnlyAdmin, DjangoUserAdmin):
         ),
     )
     readonly_fields = ("set_password",)
-    actions = ("deactivate", "activate", "promote", "demote")
+    actions = ("deactivate", "activate", "promote", "demote", "end_second_factor")
 
     @admin.display(description="Password")
     def set_password(self, user: User) -> str:
@@ -70,6 +73,10 @@ class UserAdmin(ReadOnlyAdmin, DjangoUserAdmin):
     @admin.action(description="Keep out of this admin", permissions=["operate"])
     def demote(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         self.serve(request, rows, users.superuser_end, "Superusers no more", team_of=users.team_of)
+
+    @admin.action(description="Remove the second factor", permissions=["operate"])
+    def end_second_factor(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        self.serve(request, rows, second_factor_remove, "Removed", team_of=users.team_of)
 
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():
@@ -103,6 +110,17 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_display = ("name", "team", "role", "created_at", "expires_at", "used_at", "revoked_at")
     list_select_related = ("team",)
     exclude = ("digest",)
+
+
+@admin.register(SecondFactor)
+class SecondFactorAdmin(ReadOnlyAdmin):
+    list_display = ("user", "enabled_at")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "address", "device", "seen_at", "expire_date")
+    fields = ("user", "address", "device", "seen_at", "expire_date")
 
 
 @admin.register(AuditEntry)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from accounts import addresses
+from accounts import addresses, sessions
 from accounts.selectors import actor_of
 
 
@@ -20,6 +20,20 @@ class RemoteAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.META["REMOTE_ADDR"] = addresses.checked(request.META.get("REMOTE_ADDR") or "")
         return self.get_response(request)
+
+
+class SessionSeenMiddleware:
+    """Keeps with each session of a person when, whence and with what it was last used."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Whoever has not asked for the session has nothing to do with it.
+        if request.session.accessed:
+            sessions.note(request)
+        return response
 
 
 class CurrentTeamMiddleware:

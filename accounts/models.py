@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -81,6 +83,42 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.shown}…)"
+
+
+class SecondFactor(models.Model):
+    """A user's time-based codes (accounts.second_factor). Until `enabled_at` it is being set up, and not asked for.
+
+    `box` is the seed, locked under SECRET_KEY; `recovery` holds the SHA-256 of the recovery codes that are left.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="second_factor"
+    )
+    box = models.BinaryField(editable=False)
+    enabled_at = models.DateTimeField(null=True, blank=True)
+    # A code is used once: only those of later periods are taken.
+    last_step = models.BigIntegerField(default=0, editable=False)
+    recovery = models.JSONField(default=list, editable=False)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Session(AbstractBaseSession):
+    """A browser that is or was signed in (accounts.sessions). `session_key` is a digest of the key in its cookie."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+", editable=False
+    )
+    address = models.GenericIPAddressField(null=True, editable=False)
+    device = models.CharField(max_length=200, blank=True, default="", editable=False)
+    seen_at = models.DateTimeField(null=True, editable=False)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[Any]:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
 
 
 class Invitation(models.Model):

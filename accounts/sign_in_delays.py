@@ -60,8 +60,7 @@ class DelayingBackend(ModelBackend):
 
 def wait_s(request: HttpRequest, username: str) -> int:
     """How many seconds this browser must wait before it may try this name again."""
-    until = max(_until(key) for key, _ in _keys(request, username))
-    return max(0, int(until - time.time() + 0.999))
+    return _left_s([key for key, _ in _keys(request, username)])
 
 
 def remember_device(response: HttpResponse, username: str) -> None:
@@ -80,14 +79,41 @@ def remember_device(response: HttpResponse, username: str) -> None:
 def _keys(request: HttpRequest, username: str) -> list[tuple[str, int]]:
     """What an attempt is counted by, each with its free attempts."""
     name = _digest(username)
-    try:
-        of_name, device = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=_DEVICE_LASTS_S)
-    except (signing.BadSignature, ValueError, TypeError):
-        of_name = device = None
-    if of_name == name:
+    device = _device_of(request, name)
+    if device:
         return [(f"sign-in:device:{device}", FREE)]
     address = addresses.counted(addresses.of(request))
     return [(f"sign-in:name:{_digest(f'{address}|{name}')}", FREE), (f"sign-in:address:{address}", FREE_OF_ADDRESS)]
+
+
+def _device_of(request: HttpRequest, name: str) -> str | None:
+    """What this browser is called, if it has signed in under this name."""
+    try:
+        of_name, device = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=_DEVICE_LASTS_S)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return str(device) if of_name == name else None
+
+
+def code_admitted(request: HttpRequest, user: User) -> bool:
+    """Whether one more code of this user's second factor may be looked at. Whoever gets here knows the password, so all
+    strangers are counted together; a browser that has signed in before is counted by itself."""
+    return _admitted(_code_key(request, user), FREE)
+
+
+def code_wait_s(request: HttpRequest, user: User) -> int:
+    """How many seconds this browser must wait before it may try another code."""
+    return _left_s([_code_key(request, user)])
+
+
+def code_was_right(request: HttpRequest, user: User) -> None:
+    """Forget what was counted."""
+    _forget(_code_key(request, user))
+
+
+def _code_key(request: HttpRequest, user: User) -> str:
+    device = _device_of(request, _digest(user.get_username()))
+    return f"code:device:{device}" if device else f"code:user:{user.pk}"
 
 
 def _digest(text: str) -> str:
@@ -119,6 +145,10 @@ def _admitted_by(store: BaseCache, key: str, free: int) -> bool:
     delay_s = min(LONGEST_S, 2 ** min(count - free, 16))
     # Whoever sets the gate is the one attempt that this wait is paid for.
     return store.add(f"{key}:gate", time.time() + delay_s, timeout=delay_s)
+
+
+def _left_s(keys: list[str]) -> int:
+    return max(0, int(max(map(_until, keys)) - time.time() + 0.999))
 
 
 def _until(key: str) -> float:

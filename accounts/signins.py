@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -19,6 +20,7 @@ from django.http import HttpRequest
 from accounts import addresses, audit, rates
 from accounts.actors import Actor
 from accounts.models import Role
+from accounts.second_factor.services import is_on
 from accounts.selectors import actor_of
 from accounts.services import default_team
 
@@ -26,6 +28,14 @@ LONGEST_NAME = 150
 COUNTED_FOR_S = 3600
 # How many refusals of an hour are each worth an entry: of everybody, of one address, of one address for one name.
 TOLD_OF_ALL, TOLD_OF_ADDRESS, TOLD_OF_NAME = 1000, 50, 10
+
+
+@receiver(user_logged_in)
+def not_by_a_password_alone(request: HttpRequest | None, user: User, **_: Any) -> None:
+    """Whatever door signs somebody in who has a second factor, it must have asked for it."""
+    if request is not None and is_on(user) and not getattr(request, "second_factor_shown", False):
+        request.session.flush()
+        raise PermissionDenied("this person signs in with a second factor")
 
 
 @receiver(user_logged_in)
@@ -43,10 +53,12 @@ def signed_out(request: HttpRequest | None, user: AbstractBaseUser | None, **_: 
 def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """A wrong name or password; with a name that nobody has, in the first team's log."""
     name = str(credentials.get("username", "")).replace("\x00", "")[:LONGEST_NAME]
+    # Who has a right password and no right code is known; that they have it matters to whoever reads this.
+    about = {"password": "right"} if "code" in credentials else {}
     told = _told(addresses.counted(addresses.of(request) if request is not None else None), name)
     if told is not None:
         user = get_user_model().objects.filter(username=name).first()
-        _record("login_failed", request, user, name, **told)
+        _record("login_failed", request, user, name, **told, **about)
 
 
 def _told(address: str, name: str) -> dict[str, Any] | None:

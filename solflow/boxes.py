@@ -13,7 +13,9 @@ from django.db.models import Model, QuerySet
 
 from accounts import locking, sealing
 from accounts.locking import LockError
+from accounts.models import SecondFactor
 from accounts.sealing import SealError
+from accounts.second_factor.services import KIND as SECOND_FACTOR
 from workflows.models import Channel, Signer, WebhookSecret
 from workflows.services.webhook_secret import KIND as WEBHOOK_SECRET
 
@@ -55,5 +57,6 @@ BOXES = (
     Box("signer", Signer, "sealed", *_SEALED),
     Box("channel", Channel, "sealed", *_SEALED),
     Box("channel_key", Channel, "sealed_key", *_SEALED),
+    Box(SECOND_FACTOR, SecondFactor, "box", *_LOCKED),
     Box(WEBHOOK_SECRET, WebhookSecret, "locked", *_LOCKED),
 )

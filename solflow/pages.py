@@ -6,6 +6,8 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 import accounts.views
+from accounts.people import second_factor, sign_in
+from accounts.people import sessions as own_sessions
 from accounts.people import views as people
 from executions.views import approval, delivery, listing, message, pause, resolution
 from executions.views import channel as channels
@@ -94,6 +96,12 @@ notification_pages = [
 settings_pages = [
     path("", people.own, name="own"),
     path("password/", people.PasswordView.as_view(), name="password"),
+    path("second-factor/", second_factor.set_up, name="second-factor"),
+    path("second-factor/begin/", second_factor.begin, name="second-factor-begin"),
+    path("second-factor/codes/", second_factor.renew_codes, name="second-factor-codes"),
+    path("second-factor/end/", second_factor.end, name="second-factor-end"),
+    path("sessions/end/", own_sessions.end_others, name="sessions-end"),
+    path("sessions/<slug:session_id>/end/", own_sessions.end, name="session-end"),
     path("tokens/new/", people.token_new, name="token-create"),
     path("tokens/<uuid:token_id>/revoke/", people.token_end, name="token-revoke"),
 ]
@@ -107,7 +115,8 @@ team_pages = [
 
 urlpatterns = [
     path("", overview, name="overview"),
-    path("login/", people.SignInView.as_view(), name="login"),
+    path("login/", sign_in.SignInView.as_view(), name="login"),
+    path("login/code/", sign_in.code, name="login-code"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("pause/", pause.pause_all, name="pause"),
     path("resume/", pause.resume_all, name="resume"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.people.sign_in import AdminSignInView
 from executions import hooks
 from solflow import health
 from solflow.inbox.urls import urlpatterns as inbox
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/", include("solflow.api.urls")),
     path("hooks/<uuid:workflow_id>/", hooks.receive, name="hook"),
     path("events/stream", stream, name="events"),
+    path("admin/login/", AdminSignInView.as_view()),
     path("admin/", admin.site.urls),
     *inbox,
     path("", include("solflow.pages")),

@@ -35,6 +35,19 @@ class SignInForm(AuthenticationForm):
         return super().get_invalid_login_error()
 
 
+class CodeForm(ServiceForm):
+    code = forms.CharField(max_length=40, label="Code", help_text="From your app, or one of your recovery codes.")
+
+
+class ConfirmForm(CodeForm):
+    """What makes a session that somebody else has taken over worth less: the password is asked for again."""
+
+    password = forms.CharField(label="Your password", strip=False, max_length=1024, widget=forms.PasswordInput)
+    code = forms.CharField(max_length=40, label="Code", help_text="What your app shows now.")
+
+    field_order = ("password", "code")
+
+
 class TokenForm(ServiceForm):
     name = forms.CharField(max_length=200, label="Name", help_text="What uses it, to know it by later.")
     level = forms.ChoiceField(label="May")

@@ -1,4 +1,4 @@
-"""Signing in, one's own settings, the team and its invitations."""
+"""One's own settings, the team and its invitations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import login
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,24 +20,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import addresses, audit
 from accounts.errors import Missing
-from accounts.models import ApiToken, Invitation, Member, Role
+from accounts.models import ApiToken, Invitation, Member, Role, SecondFactor
 from accounts.pages import PageRequest, telling
 from accounts.people import services
-from accounts.people.forms import AcceptForm, InvitationForm, SignInForm, TokenForm
+from accounts.people.forms import AcceptForm, InvitationForm, TokenForm
+from accounts.people.sign_in import enter
 from accounts.permissions import page
 from accounts.selectors import actor_of
 from accounts.services import token_create, token_revoke
-from accounts.sign_in_delays import remember_device
-
-
-class SignInView(LoginView):
-    redirect_authenticated_user = True
-    authentication_form = SignInForm
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        remember_device(response, form.get_user().get_username())
-        return response
+from accounts.sessions import current, sessions_of
 
 
 class PasswordView(LoginRequiredMixin, PasswordChangeView):
@@ -55,6 +44,8 @@ class PasswordView(LoginRequiredMixin, PasswordChangeView):
             actor = actor_of(user, addresses.of(self.request))
             if actor is not None:
                 audit.record(actor, "password_changed", "user", user.pk, target_name=user.get_username())
+        # Their old hash shuts them out already; this takes them off the list.
+        sessions_of(user).exclude(session_key=current(self.request)).delete()
         messages.success(self.request, "The password is changed. Your other sessions have ended.")
         return response
 
@@ -62,11 +53,19 @@ class PasswordView(LoginRequiredMixin, PasswordChangeView):
 @require_safe
 @page()
 def own(request: PageRequest) -> HttpResponse:
-    """API tokens: one's own, for an admin the team's."""
+    """The second factor, sessions, and API tokens: one's own, for an admin the team's."""
+    user = cast(User, request.user)
     tokens = ApiToken.objects.select_related("user").filter(team=request.actor.team).order_by("-created_at")
     if not request.actor.may(Role.ADMIN):
-        tokens = tokens.filter(user=cast(User, request.user))
-    return render(request, "settings/own.html", {"tokens": tokens, "now": timezone.now()})
+        tokens = tokens.filter(user=user)
+    context = {
+        "tokens": tokens,
+        "now": timezone.now(),
+        "second_factor": SecondFactor.objects.filter(user=user, enabled_at__isnull=False).first(),
+        "sessions": sessions_of(user),
+        "current_session": current(request),
+    }
+    return render(request, "settings/own.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -172,10 +171,7 @@ def accept(request: HttpRequest, text: str) -> HttpResponse:
     except Missing as error:
         raise Http404(error.detail) from error
     if user is not None:
-        login(request, user, backend="accounts.sign_in_delays.DelayingBackend")
-        entered = redirect("overview")
-        remember_device(entered, user.get_username())
-        return entered
+        return enter(request, user, reverse("overview"))
     context = {"form": form, "invitation": invitation}
     response = render(request, "registration/invitation.html", context, status=form.status)
     response["Referrer-Policy"] = "no-referrer"

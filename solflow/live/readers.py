@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Member, Session
 from executions.models import Execution
 
 

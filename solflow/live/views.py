@@ -9,6 +9,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from accounts.sessions import current
 from solflow.live.hub import hub
 from solflow.live.streams import Stream, topics_of
 
@@ -38,7 +39,7 @@ def _reader(request: HttpRequest) -> Stream | None:
         return Stream(
             team_id=actor.team.pk,
             user_id=user.pk,
-            session_key=request.session.session_key or "",
+            session_key=current(request),
             topics=topics_of(request.GET.get("topics", "")),
         )
     finally:

@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from solflow.ui import charts, code, definition, discord, events, logs, statuses, text, timeline, trace
+from solflow.ui import browsers, charts, code, definition, discord, events, logs, statuses, text, timeline, trace
 
 register = template.Library()
 
@@ -23,6 +23,7 @@ register.filter("sol", text.sol)
 register.filter("duration", text.duration)
 register.filter("day_utc", text.day_utc)
 register.filter("initials", text.initials)
+register.filter("browser", browsers.browser)
 register.filter("pretty_json", code.pretty_json)
 register.filter("json_spans", code.highlight_json)
 register.filter("log_rows", logs.log_rows)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from django.contrib.sessions.models import Session
 
 from accounts.models import Member, Role, Team
+from accounts.sessions import SessionStore
 from executions.models import Execution
 from tests.executing import balance_event, new_address, take_events
 from tests.people import Person, person
@@ -138,7 +138,7 @@ def test_redis_may_go_and_come_back(web: Stack, alice: Person, services: Service
 def test_who_signs_out_or_leaves_the_team_is_told_nothing_more(web: Stack, alice: Person) -> None:
     bob = person("bob", Role.VIEWER)
     tabs = [Tab(web, alice), Tab(web, bob)]
-    Session.objects.filter(pk=tabs[0].session.cookies["sessionid"]).delete()
+    SessionStore(tabs[0].session.cookies["sessionid"]).delete()
     Member.objects.filter(user=bob.user).delete()
     for tab in tabs:
         assert tab.ends()

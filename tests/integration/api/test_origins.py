@@ -48,8 +48,8 @@ def address_of_a_refused_sign_in(client: str, trusted: str, forwarded: bytes) ->
         "http_version": "1.1",
         "method": "POST",
         "scheme": "http",
-        "path": "/admin/login/",
-        "raw_path": b"/admin/login/",
+        "path": "/login/",
+        "raw_path": b"/login/",
         "query_string": b"",
         "root_path": "",
         "headers": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,14 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.models import ApiToken, AuditEntry, Invitation, Member, Role
+from accounts.models import ApiToken, AuditEntry, Invitation, Member, Role, SecondFactor
 from accounts.people import services as people
 from accounts.people import users
+from accounts.second_factor import totp
+from accounts.second_factor.services import (
+    second_factor_begin,
+    second_factor_enable,
+    second_factor_remove,
+    second_factor_renew_codes,
+    seed_of,
+)
 from accounts.services import token_create, token_revoke, user_ensure
 from executions import after_restore
 from executions.approvals import execution_approve, execution_reject
@@ -148,6 +158,29 @@ def imported(world: World) -> None:
     workflows_import(actor=world.by, document=exported)
 
 
+def signed_in() -> Client:
+    client = Client()
+    client.post("/login/", {"username": "alice", "password": "correct horse battery staple"})
+    return client
+
+
+def code_of(user: User, later: int = 0) -> str:
+    seed = seed_of(SecondFactor.objects.get(user=user))
+    return totp.code_at(seed, int(time.time()) // totp.PERIOD_S + later)
+
+
+def second_factor_on(world: World) -> User:
+    user = User.objects.get(username="alice")
+    second_factor_begin(user=user)
+    second_factor_enable(actor=world.by, user=user, code=code_of(user))
+    return user
+
+
+def codes_renewed(world: World) -> None:
+    user = second_factor_on(world)
+    second_factor_renew_codes(actor=world.by, user=user, code=code_of(user, later=1))
+
+
 def switched_on(world: World) -> None:
     channel_switch_off(actor=world.by, channel=world.channel)
     channel_switch_on(actor=world.by, channel=world.channel)
@@ -236,6 +269,10 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "superuser_made": promoted,
     "superuser_ended": demoted,
     "password_changed": change_password,
+    "second_factor_enabled": second_factor_on,
+    "second_factor_disabled": lambda w: second_factor_remove(w.by, second_factor_on(w)),
+    "recovery_codes_renewed": codes_renewed,
+    "sessions_ended": lambda w: (signed_in(), signed_in().post(reverse("settings:sessions-end"))),
     "login": lambda w: sign_in("alice", "correct horse battery staple"),
     "login_failed": lambda w: sign_in("alice", "wrong"),
     "logout": signed_out,

@@ -42,6 +42,8 @@ READ = [
     "settings:own",
     "settings:token-create",
     "settings:password",
+    "settings:second-factor-codes",
+    "settings:second-factor-end",
 ]
 WRITE = [
     "workflows:start",
@@ -54,6 +56,7 @@ WRITE = [
     "idls:create",
     "team:invite",
 ]
+OWN = ["settings:second-factor-begin", "settings:sessions-end"]
 OPERATE = ["pause", "resume", "notifications:resend-all", "executions:retry-marked"]
 
 # Somebody else's token is none of a member's business: it does not exist for them.
@@ -69,6 +72,7 @@ def addresses(workflow: Workflow, signer: Signer, channel: Channel, execution_id
         **{name: ("viewer", reverse(name)) for name in READ},
         **{name: ("admin", reverse(name)) for name in WRITE},
         **{name.upper(): ("operator", reverse(name)) for name in OPERATE},
+        **{name.upper(): ("viewer", reverse(name)) for name in OWN},
         "SETTINGS:TOKEN-REVOKE": ("admin", reverse("settings:token-revoke", kwargs=of_token)),
         "TEAM:ROLE": ("admin", reverse("team:role", kwargs=of_member)),
         "TEAM:REMOVE": ("admin", reverse("team:remove", kwargs=of_member)),
@@ -167,7 +171,7 @@ def test_a_role_opens_its_pages_and_no_more(
 
 def test_what_belongs_to_another_team_does_not_exist(every: dict[str, tuple[str, str]], charlie: Person) -> None:
     client = browser(charlie)
-    general = ["workflows:recipe", *READ, *WRITE] + [name.upper() for name in OPERATE]
+    general = ["workflows:recipe", *READ, *WRITE] + [name.upper() for name in (*OPERATE, *OWN)]
     named = {name: url for name, (_, url) in every.items() if ":" in name and name not in general}
     for name, url in named.items():
         assert ask(client, name, url).status_code == 404, name
@@ -210,6 +214,8 @@ def test_no_page_asks_the_database_more_for_more_rows(
         landed(workflow, channel, delivery="dead")
         ended(workflow, "failed", error_code="build_failed", error_detail="no such account")
         pending(workflow)
+    # Once a minute the session notes when it was used.
+    pages.get("/")
     for name, (_, url) in every.items():
         if not name.isupper():
             with django_assert_max_num_queries(MOST_QUERIES, info=name):

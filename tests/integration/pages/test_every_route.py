@@ -86,13 +86,18 @@ OPEN = {
     "hooks/<uuid:workflow_id>/": "a signature or a secret opens it (executions/test_hooks)",
     r"^inbox/api/webhooks/(?P<webhook_id>\d{1,20})/(?P<token>[\w-]{1,200})$": "a fake Discord, local only",
     "login/": "the door",
+    "login/code/": "its second step (accounts/test_second_factor)",
     "logout/": "the way out",
+    "settings/second-factor/": "one's own (accounts/test_second_factor)",
+    "settings/sessions/<slug:session_id>/end/": "one's own (accounts/test_sessions)",
+    "events/stream": "a member gets their team's, others 403 (acceptance/test_live_pages)",
     "invitations/<str:text>/": "a link opens it (test_people_pages)",
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RANK = {VIEWER: 0, OPERATOR: 1, ADMIN: 2}
 OWN = {
-    "sessions_session",
+    "accounts_session",
+    "accounts_secondfactor",
     "auth_user",
     "accounts_apitoken",
     "accounts_auditentry",
@@ -216,7 +221,7 @@ def test_a_token_opens_no_more_than_its_scope(scope: str, world: dict[str, Any],
 def test_the_admin_lets_nobody_in_who_is_no_superuser(world: dict[str, Any], alice: Person, carol: Person) -> None:
     for client in (Client(), browser(alice), browser(carol)):
         for route, name in routes():
-            if not route.startswith("admin/") or name in ("admin:login", "admin:logout"):
+            if not route.startswith("admin/") or route == "admin/login/" or name == "admin:logout":
                 continue
             url = "/" + re.sub(r"\^?\(\?P<\w+>[^)]*\)\$?|<[^>]*>", "1", route)
             for method in ("get", "post"):

@@ -145,8 +145,8 @@ def test_it_is_in_the_audit_log_with_counts_alone(signer: Signer, channel: Chann
         "installation",
     )
     assert entry.detail == {
-        "resealed": {"signer": 1, "channel": 1, "channel_key": 0, "webhook_secret": 0},
-        "newest": {"signer": 1, "channel": 1, "channel_key": 0, "webhook_secret": 0},
+        "resealed": {"signer": 1, "channel": 1, "channel_key": 0, "second_factor": 0, "webhook_secret": 0},
+        "newest": {"signer": 1, "channel": 1, "channel_key": 0, "second_factor": 0, "webhook_secret": 0},
         "shut": 0,
     }
 
