@@ -15,7 +15,7 @@ for name in postgres owner worker solflow; do
     if [ -e "$name.env" ]; then echo "$PWD/$name.env is there already; nothing was written" >&2; exit 1; fi
 done
 
-word() { openssl rand -hex 24; }
+word() { openssl rand -hex 32; }
 owner=$(word) application=$(word)
 key=$(openssl genpkey -algorithm X25519)
 private=$(printf '%s\n' "$key" | openssl pkey -outform DER | tail -c 32 | base64)

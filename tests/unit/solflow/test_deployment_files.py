@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -157,6 +158,31 @@ def test_secrets_stay_out_of_git_and_out_of_the_image() -> None:
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert not any(fnmatch(f"deploy/{file}", pattern) for file in files for pattern in let_in)
     assert all((ROOT / pattern).exists() for pattern in let_in)
+
+
+def test_what_the_image_holds_is_enough_to_run(written: Path, tmp_path: Path) -> None:
+    """A tree as .dockerignore lets it in, under production's settings: every module is there, and no warning."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    for name in (line[1:] for line in lines if line.startswith("!")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        if (ROOT / name).is_dir():
+            left_out = {str(ROOT / line) for line in lines if line.startswith(f"{name}/")}
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=lambda at, all_, out=left_out: _among(at, all_, out))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    assert not (tmp_path / "chain" / "local").exists()
+    environment = {"PATH": os.environ["PATH"], **deployment.variables(written / "solflow.env")}
+    everything = (
+        "import solflow.asgi, listener.runner; from solflow.celery import app; app.loader.import_default_modules()"
+    )
+    for words in (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], ["-c", everything]):
+        command = [sys.executable, *words]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def _among(folder: str, names: list[str], left_out: set[str]) -> set[str]:
+    return {name for name in names if f"{folder}/{name}" in left_out or name == "__pycache__"}
 
 
 # deploy/run
