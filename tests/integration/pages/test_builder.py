@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from executions.models import Execution
@@ -270,6 +271,7 @@ def test_a_test_run_shows_what_the_filter_saw_the_transaction_and_the_message(
     assert (RECIPIENT, "+0.0009 SOL") in changes and (workflow.signer.address, "−0.000905 SOL") in changes
     text = text_of(page)
     assert "Compute units" in text and "would be sent" in text and 'class="discord"' in text
+    assert "system.transfer" in text and "lamports 900,000" in text
     assert not Execution.objects.exists()
 
 
@@ -279,6 +281,13 @@ def test_a_test_run_tries_the_draft_with_what_the_form_holds_and_keeps_it(workfl
     page = run(pages, workflow, **{"card": "filter", "filter.value": "7"})
     assert page.context["trial"].look.word == "Would be filtered out"
     assert "event.lamports_delta less than 7" in text_of(page) and draft(workflow)["filter"]["value"] == 7
+
+
+def test_a_test_run_names_the_pauses_that_would_hold_it(workflow: Workflow, pages: Client) -> None:
+    assert "until the pause is lifted" not in text_of(run(pages, workflow))
+    Workflow.objects.filter(pk=workflow.pk).update(paused_at=timezone.now(), paused_reason="lost laptop")
+    text = text_of(run(pages, workflow))
+    assert "It would wait until the pause is lifted: the workflow is paused: lost laptop." in text
 
 
 def test_a_test_run_tries_a_past_event(workflow: Workflow, pages: Client) -> None:
