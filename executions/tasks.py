@@ -5,7 +5,19 @@ from __future__ import annotations
 from celery import Task, shared_task
 from django.utils import timezone
 
-from executions import approvals, claims, confirm, dispatch, gathering, memo_watch, notify, schedules, stats, tallies
+from executions import (
+    approvals,
+    claims,
+    confirm,
+    dispatch,
+    gathering,
+    memo_watch,
+    notify,
+    retention,
+    schedules,
+    stats,
+    tallies,
+)
 from executions.models import Heartbeat
 from executions.pauses import release_waiting
 from executions.pipeline import advance as advance_executions
@@ -67,6 +79,12 @@ def tidy() -> str:
     tallies.fold()
     gathering.forget()
     return "folded"
+
+
+@shared_task(name="executions.prune", ignore_result=False)
+def prune() -> str:
+    """What is older than EXECUTION_RETENTION_DAYS. Its results are kept, as those of `tidy`."""
+    return f"{retention.prune()} executions deleted"
 
 
 @shared_task(name="executions.watch_memos")

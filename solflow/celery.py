@@ -103,5 +103,6 @@ app.conf.beat_schedule = {
     "sweep": {"task": "executions.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "notify": {"task": "executions.notify", "schedule": 2.0, "options": {"expires": 4}},
     "tidy": {"task": "executions.tidy", "schedule": 600.0, "options": {"expires": 500}},
+    "prune": {"task": "executions.prune", "schedule": 3600.0, "options": {"expires": 3000}},
     "memos": {"task": "executions.watch_memos", "schedule": 60.0, "options": {"expires": 50}},
 }

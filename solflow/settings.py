@@ -37,6 +37,8 @@ LISTENER_SHARDS = env.integer("LISTENER_SHARDS", 1, 1, 1024)
 LISTENER_ENDPOINTS_AT_ONCE = env.integer("LISTENER_ENDPOINTS_AT_ONCE", 1, 1, 4)
 # A gap with more transactions than this is not read back whole: its older part is shown as lost.
 READ_BACK_MAX_SIGNATURES = env.integer("READ_BACK_MAX_SIGNATURES", 20_000, 1, 10_000_000)
+# Executions that ended longer ago and signed nothing are deleted (executions.retention); 0 keeps everything.
+EXECUTION_RETENTION_DAYS = env.integer("EXECUTION_RETENTION_DAYS", 0, 0, 36_500)
 SOLFLOW_TEST_TIME_SCALE = env.number("SOLFLOW_TEST_TIME_SCALE", 1.0, 0.001, 1.0)
 if SOLFLOW_TEST_TIME_SCALE != 1.0 and not LOCAL:
     env.refuse("SOLFLOW_TEST_TIME_SCALE", "is for tests: it must be unset when SOLFLOW_ENV is production")
