@@ -5,6 +5,7 @@ ExecutionError              base: `code` goes into the API's error, `detail` is 
 ├── ApprovalNeeded          within every limit, but a person has to say yes first
 ├── BuildFailed             the actions do not make a transaction: a template, an account, a size
 ├── SimulationFailed        the chain would refuse it; `logs` say why
+├── SigningFailed           the service that keeps the signer's key did not sign; nothing was stored
 ├── DroppedByFork           what was seen at `processed` is not in the confirmed chain
 ├── Paused                  nothing may be signed now; the execution waits
 ├── LeaseLost               somebody else has taken this execution over; this worker stops touching it
@@ -53,6 +54,10 @@ class BuildFailed(ExecutionError):
 
 class SimulationFailed(ExecutionError):
     code = "simulation_failed"
+
+
+class SigningFailed(ExecutionError):
+    code = "signing_failed"
 
 
 class DroppedByFork(ExecutionError):

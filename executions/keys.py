@@ -1,4 +1,4 @@
-"""Opens a signer's sealed key, in the worker only, for the moment of signing."""
+"""Opens a local signer's sealed key, in the worker only, for the moment of signing."""
 
 from __future__ import annotations
 

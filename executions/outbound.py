@@ -7,6 +7,7 @@ Sources: IANA's special-purpose registries for IPv4 and IPv6 (RFC 6890 and its u
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 # What the open internet does not route, and what must not be reached from inside.
@@ -42,6 +43,19 @@ _REFUSED_V6: tuple[tuple[IPv6Network, str], ...] = (
 # A network with IPv6 only reaches the IPv4 internet through this prefix (RFC 6052); the other ways to write an IPv4
 # address as IPv6 (mapped, compatible, 6to4, Teredo) have no place in the DNS of an honest receiver.
 _NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """The name leads to an address that no message may go to. Not an OSError: HTTP libraries must not wrap it."""
+
+
+def refuse_any(addresses: Iterable[str]) -> None:
+    """Raises AddressRefused where one of a name's addresses must not be reached. All must be: a name with a private
+    address among public ones is not an honest receiver."""
+    for address in addresses:
+        why = refusal(address)
+        if why is not None:
+            raise AddressRefused(f"its address is refused ({why}); OUTBOUND_ALLOWED_HOSTS can name the host")
 
 
 def refusal(address: str) -> str | None:

@@ -257,8 +257,12 @@ def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -
 
 
 def _give_back(claimed: Claimed, waiting_for: WaitingFor | None) -> None:
-    """Back to pending: the pause's lift or the sweeper brings it in again."""
-    Execution.objects.filter(
-        id=claimed.id, status__in=[Status.PENDING, Status.PROCESSING], lease_token=claimed.token
-    ).update(status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None)
+    """Back to pending: the pause's lift or the sweeper brings it in again. Nothing that was signed for it can land, so
+    meanwhile it reserves nothing."""
+    with transaction.atomic(savepoint=False):
+        mine = Execution.objects.filter(
+            id=claimed.id, status__in=[Status.PENDING, Status.PROCESSING], lease_token=claimed.token
+        )
+        if mine.update(status=Status.PENDING, waiting_for=waiting_for, lease_token=None, lease_until=None):
+            settlement.release(claimed.id)
     live.tell([claimed.id])

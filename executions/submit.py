@@ -1,6 +1,7 @@
 """The money path of one execution: build, simulate, judge, sign, write ahead, and only then send.
 
-1. prepare       network, no transaction: message and simulated outflow (executions.build)
+1. prepare       network, no transaction: message and simulated outflow (executions.build). Where another service keeps
+                 the key, it is asked for its signature here too, after limits were judged and the outflow reserved
 2. write ahead   one transaction: locks, limits, reservation, signature, bytes, last valid height. From its commit
                  on, the confirmation round owns the attempt, whatever becomes of this process
 3. mark          one statement under the pause locks: these bytes may leave the machine
@@ -18,7 +19,8 @@ from django.utils import timezone
 
 from accounts.prepared import prepared_cursor
 from chain.errors import Ambiguous, ChainError
-from executions import approvals, counters, limits, live, stored_json
+from chain.types import SignedTransaction
+from executions import approvals, counters, keychain, limits, live, stored_json
 from executions.build import Prepared, prepare
 from executions.claims import Claimed
 from executions.crashpoints import reach
@@ -28,7 +30,7 @@ from executions.keys import open_signer
 from executions.models import Attempt
 from executions.states import Step
 from executions.steps import as_json, step
-from workflows.models import Workflow
+from workflows.models import Signer, Workflow
 from workflows.specs.workflow import WorkflowSpec
 
 log = structlog.get_logger(__name__)
@@ -98,6 +100,40 @@ def context_of(claimed: Claimed, workflow: Workflow) -> dict[str, Any]:
     }
 
 
+def sign_elsewhere(claimed: Claimed, workflow: Workflow, prepared: Prepared) -> SignedTransaction | None:
+    """The signature of a key that is not here, over exactly what was simulated; None where the key is here, which signs
+    in `write_ahead`.
+
+    A service is asked only for what every limit and pause lets pass, and with the outflow reserved. Until `write_ahead`
+    has judged it again and stored it, the answer is in this call's memory alone; what fails in between is dropped, and
+    was never sent.
+
+    Raises:
+        NotNow, SigningFailed: executions.keychain.
+        Paused, LimitExceeded, ApprovalNeeded: as write_ahead; nobody was asked.
+    """
+    if workflow.signer is None or workflow.signer.is_local:
+        return None
+    with transaction.atomic():
+        signer = _admit(claimed, workflow, prepared)
+    return keychain.sign(signer, prepared.message, prepared.last_valid_block_height)
+
+
+def _admit(claimed: Claimed, signer_of: Workflow, prepared: Prepared) -> Signer:
+    """Under the locks, in the caller's transaction: this may be signed, and what leaves is reserved. Reserving again
+    replaces. Raises as write_ahead."""
+    installation = limits.lock_installation()
+    workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id].workflow
+    if workflow.signer_id is None or workflow.signer_id != signer_of.signer_id:
+        raise BuildFailed("the workflow's signer changed while its transaction was being built", code="signer_changed")
+    signer = limits.lock_signer(workflow.signer_id)
+    limits.refuse_if_paused(installation, workflow, signer)
+    limits.reserve(execution_id=claimed.id, workflow=workflow, signer=signer, prepared=prepared, now=timezone.now())
+    # Last, so that nobody is asked about what a limit refuses; what was just reserved goes with the transaction.
+    approvals.require(claimed, workflow, prepared.outflow)
+    return signer
+
+
 def write_ahead(
     claimed: Claimed,
     signer_of: Workflow,
@@ -105,8 +141,10 @@ def write_ahead(
     number: int,
     steps: list[dict[str, Any]],
     filter_trace: dict[str, Any],
+    signed: SignedTransaction | None = None,
 ) -> Attempt:
-    """Step 2. After its commit whoever is alive sends and follows the attempt; before it nothing happened.
+    """Step 2. After its commit whoever is alive sends and follows the attempt; before it nothing happened. `signed`:
+    where the key is not here, what its service signed.
 
     Raises:
         Paused: nothing may be signed now.
@@ -119,19 +157,9 @@ def write_ahead(
     except (ChainError, WrongChain) as error:
         raise NotNow(str(error)) from error
     with transaction.atomic():
-        installation = limits.lock_installation()
-        workflow = limits.lock_workflows([claimed.workflow_id])[claimed.workflow_id].workflow
-        if workflow.signer_id is None or workflow.signer_id != signer_of.signer_id:
-            raise BuildFailed(
-                "the workflow's signer changed while its transaction was being built", code="signer_changed"
-            )
-        signer = limits.lock_signer(workflow.signer_id)
-        limits.refuse_if_paused(installation, workflow, signer)
+        signer = _admit(claimed, signer_of, prepared)
         now = timezone.now()
-        limits.reserve(execution_id=claimed.id, workflow=workflow, signer=signer, prepared=prepared, now=now)
-        # Last, so that nobody is asked about what a limit refuses; what was just reserved goes with the transaction.
-        approvals.require(claimed, workflow, prepared.outflow)
-        signed = open_signer(signer).sign(prepared.message, prepared.last_valid_block_height)
+        signed = signed or open_signer(signer).sign(prepared.message, prepared.last_valid_block_height)
         done = [*steps, step(Step.SIGNED, now, {"signature": signed.signature, "attempt": number})]
         attempt = Attempt(
             execution_id=claimed.id,
@@ -269,9 +297,11 @@ def pay(
     steps: list[dict[str, Any]],
     filter_trace: dict[str, Any],
 ) -> None:
-    """Steps 2 to 4. Raises what `write_ahead` raises; afterwards nothing that happens here matters for the outcome."""
+    """Steps 2 to 4. Raises what `sign_elsewhere` and `write_ahead` raise; afterwards nothing that happens here matters
+    for the outcome."""
     with claimed.trail.stage("sign"):
-        attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace)
+        signed = sign_elsewhere(claimed, workflow, prepared)
+        attempt = write_ahead(claimed, workflow, prepared, number, steps, filter_trace, signed)
     started_ns = time.time_ns()
     if mark_sending(attempt):
         counters.SENT_SECONDS.observe((timezone.now() - claimed.created_at).total_seconds())

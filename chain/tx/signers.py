@@ -7,7 +7,9 @@ from typing import NoReturn, Protocol
 import base58
 import orjson
 from solders.keypair import Keypair
-from solders.message import MessageV0
+from solders.message import MessageV0, to_bytes_versioned
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from chain.errors import InvalidSecretKey, InvalidTransaction
@@ -48,19 +50,8 @@ class KeypairSigner:
 
     def sign(self, message: MessageV0, last_valid_block_height: int) -> SignedTransaction:
         """See Signer."""
-        needed = [str(key) for key in message.account_keys[: message.header.num_required_signatures]]
-        if needed != [self.address]:
-            others = ", ".join(address for address in needed if address != self.address)
-            raise InvalidTransaction(
-                f"the transaction needs the signature of {others or 'nobody'}, not of {self.address}"
-            )
-        transaction = VersionedTransaction(message, [self._keypair])
-        return SignedTransaction(
-            raw=bytes(transaction),
-            signature=str(transaction.signatures[0]),
-            blockhash=str(message.recent_blockhash),
-            last_valid_block_height=last_valid_block_height,
-        )
+        only_signer(message, self.address)
+        return _signed(VersionedTransaction(message, [self._keypair]), last_valid_block_height)
 
     def __repr__(self) -> str:
         return f"KeypairSigner({self.address})"
@@ -68,6 +59,28 @@ class KeypairSigner:
     def __reduce__(self) -> NoReturn:
         # Pickles end in brokers and caches.
         raise TypeError("a signer does not leave its process")
+
+
+def only_signer(message: MessageV0, address: str) -> None:
+    """Raises InvalidTransaction where the message needs another signature than that of `address` alone."""
+    needed = [str(key) for key in message.account_keys[: message.header.num_required_signatures]]
+    if needed != [address]:
+        others = ", ".join(other for other in needed if other != address)
+        raise InvalidTransaction(f"the transaction needs the signature of {others or 'nobody'}, not of {address}")
+
+
+def with_signature(
+    message: MessageV0, address: str, signature: Signature, last_valid_block_height: int
+) -> SignedTransaction:
+    """The signed bytes, with a signature that was made elsewhere.
+
+    Raises InvalidTransaction where somebody else would have to sign, or where it is not the signature of `address` over
+    exactly this message.
+    """
+    only_signer(message, address)
+    if not signature.verify(Pubkey.from_string(address), to_bytes_versioned(message)):
+        raise InvalidTransaction(f"the signature is not that of {address} over this transaction")
+    return _signed(VersionedTransaction.populate(message, [signature]), last_valid_block_height)
 
 
 def generate() -> bytes:
@@ -83,6 +96,15 @@ def parse_secret_key(text: str) -> bytes:
     stripped = text.strip()
     secret = _from_json(stripped) if stripped.startswith("[") else _from_base58(stripped)
     return bytes(_keypair(secret))
+
+
+def _signed(transaction: VersionedTransaction, last_valid_block_height: int) -> SignedTransaction:
+    return SignedTransaction(
+        raw=bytes(transaction),
+        signature=str(transaction.signatures[0]),
+        blockhash=str(transaction.message.recent_blockhash),
+        last_valid_block_height=last_valid_block_height,
+    )
 
 
 def _keypair(secret: bytes) -> Keypair:

@@ -12,7 +12,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +22,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from executions import outbound
 from executions.channels.answers import Answer
 from executions.channels.base import ChannelError, Outbound
+from executions.outbound import AddressRefused, refuse_any
 from workflows.specs.hosts import is_allowed
 
 CONNECT_TIMEOUT_S = 5.0
@@ -34,10 +34,6 @@ USER_AGENT = "SolFlow/1.0"
 # urllib3 logs paths: each request's at DEBUG, at WARNING that of an answer with odd headers. A webhook's path is its
 # password.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
-
-
-class AddressRefused(Exception):
-    """The name leads to an address that no message may go to. Not an OSError: urllib3 must not wrap it."""
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], outbound_to: Outbound) -> Answer:
@@ -104,15 +100,14 @@ class Exchange:
         """A connection to an address that was checked, the first that answers.
 
         Raises:
-            AddressRefused: one of the name's addresses is not allowed. All must be: a name with a private address among
-                public ones is not an honest receiver.
+            AddressRefused: one of the name's addresses is not allowed.
             OSError: no address, or none that answers.
         """
         self._failing = "the name does not resolve"
         found = self._resolve(host, port, 0, socket.SOCK_STREAM)
         self._failing = "could not connect"
         if not is_allowed(host, port, self._outbound.allowed_hosts):
-            _refuse_any(sockaddr[0] for *_, sockaddr in found)
+            refuse_any(str(sockaddr[0]) for *_, sockaddr in found)
         failure = OSError("the name has no address")
         for family, kind, protocol, _, sockaddr in found:
             if self.left_s <= 0:
@@ -186,13 +181,6 @@ class _PinnedHttp(HTTPConnection):
 
 class _PinnedHttps(_PinnedHttp, HTTPSConnection):
     """The same with TLS around it."""
-
-
-def _refuse_any(addresses: Iterable[object]) -> None:
-    for address in addresses:
-        why = outbound.refusal(str(address))
-        if why is not None:
-            raise AddressRefused(f"its address is refused ({why}); OUTBOUND_ALLOWED_HOSTS can name the host")
 
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""`signers/`: what signs. The key comes in, once; no answer holds it. executions.api adds pause and balances."""
+"""`signers/`: what signs. A key, or a backend's config, comes in once; no answer holds a secret of it. executions.api
+adds pause and balances."""
 
 from __future__ import annotations
 
@@ -12,16 +13,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import StrictSerializer, TeamViewSet
-from workflows.api.fields import LamportsField
+from workflows.api.fields import AddressField, LamportsField
 from workflows.models import Signer
 from workflows.selectors import signer_get, signer_list
 from workflows.services import signer_create, signer_delete, signer_update
+from workflows.specs.signer_backends import BACKENDS, LOCAL
 
 
 class SignerSerializer(serializers.ModelSerializer):
+    config = serializers.DictField(read_only=True, help_text="The backend's, secrets masked; {} for a local key.")
+
     class Meta:
         model = Signer
-        fields = ("id", "name", "address", "max_lamports_per_day", "paused_at", "paused_reason", "created_at")
+        fields = (
+            "id",
+            "name",
+            "address",
+            "backend",
+            "config",
+            "max_lamports_per_day",
+            "paused_at",
+            "paused_reason",
+            "created_at",
+        )
         read_only_fields = fields
 
 
@@ -51,10 +65,15 @@ class SecretKeyField(serializers.Field):
 class SignerChange(StrictSerializer):
     name = serializers.CharField(max_length=200)
     max_lamports_per_day = LamportsField(required=False, allow_null=True, help_text="null: no limit")
+    config = serializers.JSONField(
+        required=False, help_text="Where a backend keeps the key: what it needs (docs/signers.md), always whole."
+    )
 
 
 class NewSigner(SignerChange):
-    secret_key = SecretKeyField(required=False, help_text="Without it a key is generated.")
+    secret_key = SecretKeyField(required=False, help_text="A local key. Without it one is generated.")
+    backend = serializers.CharField(required=False, max_length=20, help_text=f"One of: {', '.join((LOCAL, *BACKENDS))}")
+    address = AddressField(required=False, help_text="Of the key that the backend keeps.")
 
 
 class SignerViewSet(TeamViewSet):
@@ -74,7 +93,7 @@ class SignerViewSet(TeamViewSet):
 
     @extend_schema(request=NewSigner)
     def create(self, request: Request) -> Response:
-        """Import a key, or generate one. With an `Idempotency-Key`, once."""
+        """Import a key, generate one, or name one that a backend keeps. With an `Idempotency-Key`, once."""
         given = self.body(NewSigner)
         return self.answer_once(
             request, status.HTTP_201_CREATED, lambda: self.shown(signer_create(actor=self.actor, **given))
@@ -85,7 +104,7 @@ class SignerViewSet(TeamViewSet):
 
     @extend_schema(request=SignerChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Change the name or the daily limit, which holds for everything that is not signed yet."""
+        """Change the name, the backend's config, or the daily limit, which holds for all that is not signed yet."""
         changes = self.body(SignerChange, partial=True)
         return Response(self.shown(signer_update(actor=self.actor, signer=self.signer(pk), changes=changes)))
 

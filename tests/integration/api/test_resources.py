@@ -31,6 +31,8 @@ def test_a_signer_is_imported_in_both_forms_and_no_answer_holds_the_key(api: API
             "id",
             "name",
             "address",
+            "backend",
+            "config",
             "balance_lamports",
             "max_lamports_per_day",
             "paused_at",
@@ -53,6 +55,49 @@ def test_a_wrong_key_is_refused_and_not_repeated(api: APIClient) -> None:
         answer = api.post("/api/v1/signers/", {"name": "x", "secret_key": wrong}, format="json")
         assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "secret_key")
         assert secret[:20].encode() not in answer.content
+
+
+def test_a_signer_whose_key_is_elsewhere_shows_its_config_without_secrets(api: APIClient, no_chain: None) -> None:
+    address = str(Keypair().pubkey())
+    config = {"api_base_url": "https://vault.example.com", "token": "hvs.first-token", "key_name": "treasury"}
+    body = {"name": "treasury", "backend": "vault", "address": address, "config": config}
+    answer = api.post("/api/v1/signers/", body, format="json")
+    shown = answer.json()
+    masked = {**config, "token": "…"}
+    assert (answer.status_code, shown["address"], shown["config"]) == (201, address, masked)
+    url = f"/api/v1/signers/{shown['id']}/"
+    refused = api.patch(url, {"config": masked}, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "config.token")
+    changed = api.patch(url, {"config": {**config, "token": "hvs.second-token"}}, format="json")
+    assert (changed.status_code, changed.json()["config"]) == (200, masked)
+    answers = [answer, refused, changed, api.get(url), api.get("/api/v1/signers/"), api.get("/api/v1/audit/")]
+    assert not any(b"hvs." in one.content for one in answers)
+    assert b"signer_updated" in answers[-1].content
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"backend": "vault", "config": {"token": "hvs.x"}}, "config.api_base_url"),
+        ({"backend": "para", "config": {"api_key": "sk_x", "wallet_id": "w"}}, "address"),
+        ({"backend": "para", "config": {"api_key": "sk_x", "wallet_id": "w"}, "address": "x"}, "address"),
+        ({"backend": "vault", "address": RECIPIENT}, "config"),
+        ({"backend": "vault", "secret_key": "hvs.x"}, "secret_key"),
+        ({"backend": "crossmint"}, "backend"),
+        ({"address": RECIPIENT}, "address"),
+        ({"config": {"token": "hvs.x"}}, "config"),
+    ],
+)
+def test_what_does_not_make_a_signer_is_named(api: APIClient, given: dict[str, Any], path: str) -> None:
+    answer = api.post("/api/v1/signers/", {"name": "x", **given}, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, path)
+    assert b"hvs." not in answer.content
+
+
+def test_a_local_key_has_no_config_to_change(api: APIClient, create: Create, no_chain: None) -> None:
+    url = f"/api/v1/signers/{create('signers', {'name': 'x'})['id']}/"
+    answer = api.patch(url, {"config": {"token": "hvs.x"}}, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "config")
 
 
 def test_a_known_key_is_409(api: APIClient) -> None:

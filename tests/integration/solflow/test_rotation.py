@@ -17,6 +17,7 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import BinaryField
+from solders.keypair import Keypair
 
 from accounts import locking, sealing
 from accounts.actors import Actor, system
@@ -119,6 +120,20 @@ def test_after_it_the_new_keys_open_everything_alone(
     assert sealing.unseal("channel_key", hook.pk, hook.sealed_key or b"").startswith(b"whsec_")
     secret.refresh_from_db()
     assert signing_key(secret) == locked_key
+
+
+def test_a_backends_credentials_open_with_the_new_key(actor: Actor, settings: Any) -> None:
+    config = {"api_base_url": "https://vault.example.com", "token": "hvs.a-token", "key_name": "treasury"}
+    address = str(Keypair().pubkey())
+    signer = signer_create(actor=actor, name="vaulted", backend="vault", address=address, config=config)
+    made = new_pair()
+    use_next_to_the_old(made, settings)
+
+    assert "signer: 1 closed anew" in command()
+
+    settings.FIELD_ENCRYPTION_KEYS = [made.private]
+    signer.refresh_from_db()
+    assert json.loads(sealing.unseal("signer", signer.pk, signer.sealed)) == config
 
 
 def test_a_second_run_finds_nothing_to_do_and_says_so(signer: Signer, pair: KeyPair) -> None:

@@ -7,12 +7,13 @@ import pytest
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
 from solders.keypair import Keypair
+from solders.message import to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from chain.errors import InvalidSecretKey, InvalidTransaction
 from chain.tx import builder, instructions
-from chain.tx.signers import KeypairSigner, generate, parse_secret_key
+from chain.tx.signers import KeypairSigner, generate, parse_secret_key, with_signature
 
 ALICE = Keypair.from_seed(bytes([1] * 32))
 BOB = str(Keypair.from_seed(bytes([2] * 32)).pubkey())
@@ -40,6 +41,17 @@ def test_a_signed_payment_verifies_and_keeps_its_height(alice: KeypairSigner) ->
     assert (signed.signature, signed.blockhash) == (str(transaction.signatures[0]), BLOCKHASH)
     assert signed.last_valid_block_height == 321
     assert len(repr(signed)) < 300
+
+
+def test_a_signature_made_elsewhere_is_taken_for_its_own_message_and_address_alone(alice: KeypairSigner) -> None:
+    message, other = (builder.compile_message(payment(alice, n), alice.address, BLOCKHASH) for n in (1, 2))
+    made = ALICE.sign_message(to_bytes_versioned(message))
+    assert with_signature(message, alice.address, made, 321) == alice.sign(message, 321)
+    for wrong in (ALICE.sign_message(to_bytes_versioned(other)), Keypair().sign_message(to_bytes_versioned(message))):
+        with pytest.raises(InvalidTransaction, match=f"not that of {alice.address}"):
+            with_signature(message, alice.address, wrong, 321)
+    with pytest.raises(InvalidTransaction, match=f"not of {BOB}"):
+        with_signature(message, BOB, made, 321)
 
 
 def test_two_attempts_of_one_payment_have_different_signatures(alice: KeypairSigner) -> None:

@@ -11,8 +11,8 @@ import yaml
 from solflow.parts import ROOT
 from tests.documents import DOCS, pages
 
-# Read by Celery and by OpenTelemetry themselves.
-OF_LIBRARIES = ("REMAP_SIGTERM", "OTEL_")
+# Read by Celery, by OpenTelemetry and by OpenSSL themselves.
+OF_LIBRARIES = ("REMAP_SIGTERM", "OTEL_", "SSL_CERT")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
