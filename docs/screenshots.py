@@ -35,6 +35,12 @@ def main() -> None:
         page.goto("/executions/?status=success")
         page.locator("#execution-rows tr:has(.addr) a.rowlink").first.click()
         take(page, "execution-dark.png")
+        page.goto("/workflows/")
+        page.locator("a.rowlink").last.click()
+        page.get_by_role("link", name="Edit", exact=True).click()
+        page.get_by_role("link", name="Only when").click()
+        page.locator("#inspector-title", has_text="Only when").wait_for()
+        take(page, "builder-dark.png")
         browser.close()
 
 

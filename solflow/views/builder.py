@@ -101,18 +101,19 @@ def builder(request: PageRequest, workflow_id: UUID) -> HttpResponse:
     edited = workflow_document(workflow=workflow)
 
     def change(document: Document) -> Document:
-        nonlocal chosen, edited
+        nonlocal chosen, edited, notice
         edited = read_card(document, place.card, request.POST)
         if command := request.POST.get("do", ""):
-            edited, chosen = obey(edited, command, chosen)
+            try:
+                edited, chosen = obey(edited, command, chosen)
+            except UnknownCommand:
+                notice = NOT_THERE
         return edited
 
     try:
         workflow = draft_save(actor=request.actor, workflow=workflow, change=change)
     except Invalid as error:
         return _shown(request, workflow, place, refusal=Refusal(edited, _of_draft(error)))
-    except UnknownCommand:
-        notice = NOT_THERE
     opened = request.POST.get("open", "")
     return _done(request, workflow, replace(place, card=opened if is_card(opened) else chosen), notice)
 

@@ -224,6 +224,8 @@ def test_a_button_of_an_old_page_does_nothing_and_says_so(workflow: Workflow, pa
         assert page.status_code == 200 and "not there any more" in text_of(page), command
     workflow.refresh_from_db()
     assert workflow.draft is None
+    edit(pages, workflow, "trigger", values={"trigger.direction": "decrease"}, do="explode")
+    assert draft(workflow)["trigger"]["direction"] == "decrease", "what the form held is kept all the same"
 
 
 def test_with_htmx_the_answer_is_the_builder_alone_at_its_new_address(workflow: Workflow, pages: Client) -> None:
