@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Network, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,7 +13,10 @@ from workflows.specs.hosts import is_allowed
 MAX_URL = 2048
 
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+# A name of the DNS has at most 253 characters, each of its parts 63.
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+# What IPv6 allocates to the open internet, and its prefix for IPv4 addresses in disguise (6to4).
+_GLOBAL_V6, _DISGUISED_V4 = IPv6Network("2000::/3"), IPv6Network("2002::/16")
 # The last part of every way to write an IPv4 address, and of no name of the DNS.
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _INSIDE = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
@@ -84,6 +87,8 @@ def public_url(value: Any, allowed_hosts: Sequence[str]) -> Url:
 def _is_inside(host: str) -> bool:
     name = host.rstrip(".")
     try:
-        return not ip_address(name).is_global
+        address = ip_address(name)
+        outside = address in _GLOBAL_V6 and address not in _DISGUISED_V4 if address.version == 6 else True
+        return not (outside and address.is_global) or address.is_multicast
     except ValueError:
         return "." not in name or name.endswith(_INSIDE) or _NUMBER.fullmatch(name.rpartition(".")[2]) is not None
