@@ -52,9 +52,17 @@ class TallyCollector(Collector):
         for own in tallies.families():
             family = Metric(own.name, own.documentation, own.type)
             for name in (own.name + suffix for suffix in ("_total", "_bucket", "_count", "_sum")):
-                for labels, value in sorted(rows.get(name, []), key=_bucket_order):
+                told = [*_at_zero(own, name), *rows.get(name, [])]
+                last = {tuple(sorted(labels.items())): (labels, value) for labels, value in told}
+                for labels, value in sorted(last.values(), key=_bucket_order):
                     family.add_sample(name, labels, value)
             yield family
+
+
+def _at_zero(own: Metric, name: str) -> list[tuple[dict[str, str], float]]:
+    """Series without labels are told before they are first counted: only what was seen at 0 is seen to increase."""
+    known = (sample.labels for sample in own.samples if sample.name == name)
+    return [(labels, 0.0) for labels in known if labels.keys() <= {"le"}]
 
 
 def _bucket_order(row: tuple[dict[str, str], float]) -> tuple[list[str], float]:

@@ -67,6 +67,15 @@ def test_two_processes_are_added_up_and_a_fork_repeats_nothing(client: Client) -
     assert ("solflow_rpc_request_seconds_bucket", "0.025", "getSlot", "node:8899") not in seen
 
 
+def test_what_has_no_labels_is_told_before_it_is_first_counted(client: Client) -> None:
+    """A series that begins at 1 has never increased, so no alarm would see the first."""
+    seen = scraped(client)
+    assert seen[("solflow_listener_unstorable_total",)] == 0
+    assert seen[("solflow_event_to_sent_seconds_count",)] == 0
+    assert seen["solflow_event_to_sent_seconds_bucket", "0.01"] == 0
+    assert ("solflow_rpc_requests_total", "getSlot", "node:8899", "ok") not in seen
+
+
 def test_what_was_written_is_not_written_again(client: Client) -> None:
     count(1)
     tallies.flush()
