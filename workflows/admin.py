@@ -67,8 +67,8 @@ class WebhookSecretAdmin(ReadOnlyAdmin):
 
 @admin.register(Signer)
 class SignerAdmin(ReadOnlyAdmin):
-    list_display = ("name", "address", "team", "max_lamports_per_day", "paused_at", "deleted_at")
-    list_filter = ("team",)
+    list_display = ("name", "address", "backend", "team", "max_lamports_per_day", "paused_at", "deleted_at")
+    list_filter = ("backend", "team")
     list_select_related = ("team",)
     search_fields = ("name", "address")
     exclude = ("sealed",)

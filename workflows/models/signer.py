@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Team
-from workflows.specs.signer_backends import LOCAL
+from workflows.specs.signer_backends import LOCAL, NAMES
 
 
 class Signer(models.Model):
@@ -36,6 +36,11 @@ class Signer(models.Model):
     def is_local(self) -> bool:
         """Whether the key itself is in the box."""
         return self.backend == LOCAL
+
+    @property
+    def kept_by(self) -> str:
+        """Who has the key, as people call it."""
+        return NAMES[self.backend]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.address})"

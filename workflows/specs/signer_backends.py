@@ -1,7 +1,8 @@
 """Where a signer's key may be kept besides the sealed box: the services, and what each one's `config` must hold. Pure.
 
-A service is one entry here and nothing elsewhere: executions.keychain hands the config on to `solana-keychain`, whose
-names these are. Crossmint is not among them: it sends by itself what it signs, so no limit and no pause would hold it.
+A service is one entry here, beside its name, and nothing elsewhere: executions.keychain hands the config on to
+`solana-keychain`, whose names these are. Crossmint is not among them: it sends by itself what it signs, so no limit and
+no pause would hold it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,21 @@ from workflows.specs.channels.urls import public_url
 from workflows.specs.errors import SpecError, SpecErrors
 
 LOCAL = "local"
+NAMES: Mapping[str, str] = {
+    LOCAL: "SolFlow",
+    "vault": "Vault",
+    "aws_kms": "AWS KMS",
+    "gcp_kms": "Google Cloud KMS",
+    "turnkey": "Turnkey",
+    "privy": "Privy",
+    "fireblocks": "Fireblocks",
+    "fordefi": "Fordefi",
+    "dfns": "Dfns",
+    "para": "Para",
+    "cdp": "Coinbase Developer Platform",
+    "openfort": "Openfort",
+    "utila": "Utila",
+}
 MASK = "…"
 MAX_TEXT = 8192
 

@@ -12,14 +12,17 @@ from django.test import Client
 from django.utils import timezone
 from solders.keypair import Keypair
 
+from accounts.actors import system
 from accounts.models import AuditEntry
 from accounts.sealing import unseal
+from accounts.services import default_team
 from executions.models import Delivery, Execution, Heartbeat
 from listener.models import Gap, Subscription
 from tests.integration.pages.conftest import DISCORD_URL, browser, ended, landed, parked, text_of
 from tests.local_chain import LocalChain
 from tests.people import Person
 from workflows.models import Channel, Signer, Workflow
+from workflows.services import signer_create
 
 PASSWORD = "correct horse battery staple"
 
@@ -54,6 +57,19 @@ def test_an_imported_key_never_comes_back_not_even_beside_an_error(pages: Client
     assert unseal("signer", Signer.objects.get().id, Signer.objects.get().sealed) == bytes(keypair)
     again = pages.post("/signers/new/", {"name": "twice", "secret_key": secret})
     assert again.status_code == 422 and "is a signer already" in text_of(again)
+
+
+def test_a_signer_whose_key_is_elsewhere_says_where_and_shows_no_secret(pages: Client) -> None:
+    config = {"api_base_url": "https://vault.example.com", "token": "hvs.a-token", "key_name": "treasury-key"}
+    actor = system(default_team(), "test")
+    address = str(Keypair().pubkey())
+    signer = signer_create(actor=actor, name="vaulted", backend="vault", address=address, config=config)
+
+    listed, shown = (text_of(pages.get(url)) for url in ("/signers/", f"/signers/{signer.id}/"))
+
+    assert "key kept by Vault" in listed and "kept by Vault" in shown
+    assert "treasury-key" in shown and "https://vault.example.com" in shown
+    assert "hvs." not in listed + shown
 
 
 def test_a_signer_is_paused_and_resumed(signer: Signer, bob: Person) -> None:

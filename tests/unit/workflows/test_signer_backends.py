@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workflows.specs.errors import SpecErrors
-from workflows.specs.signer_backends import BACKENDS, MASK, validate_backend
+from workflows.specs.signer_backends import BACKENDS, LOCAL, MASK, NAMES, validate_backend
 
 VAULT = {"api_base_url": "https://vault.example.com:8200/", "token": "hvs.secret", "key_name": "treasury"}
 # Given by SolFlow itself: the address, and how the service is reached.
@@ -68,6 +68,10 @@ def test_a_region_cannot_name_another_host() -> None:
     config = {"key_id": "k", "region": "evil.example/", "access_key_id": "a", "secret_access_key": "s"}
 
     assert set(problems("aws_kms", config)) == {"config.region"}
+
+
+def test_every_backend_has_a_name() -> None:
+    assert tuple(NAMES) == (LOCAL, *BACKENDS)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
