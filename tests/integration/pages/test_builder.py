@@ -373,3 +373,25 @@ def test_the_fields_of_an_idl_event_are_offered(workflow: Workflow, alice: Perso
     assert [one.offers for one in page.context["builder"].inspector.controls if one.label == "IDL event"] == [("Paid",)]
     offered = pages.get(at(workflow, card="actions[0]")).context["builder"].event_fields
     assert ("event.data.amount", "integer") in [(one.path, one.kind) for one in offered]
+
+
+def test_hostile_parameters_are_refused_or_kept_and_break_nothing(workflow: Workflow, pages: Client) -> None:
+    edit(pages, workflow, "filter", do="add filter")
+    names = ("card", "do", "open", "panel", "event", "signature", "json", "trigger/kind", "trigger.address")
+    names += (
+        "filter/mode",
+        "filter.all[0].field",
+        "filter.all[0].value",
+        "actions[0].lamports",
+        "actions[0].lamports/unit",
+    )
+    values = ("\x00", "<script>alert(1)</script>", "9" * 5000, "[" * 5000, "‮")
+    for value in values:
+        for name in names:
+            for card in ("filter", value):
+                posts = {"card": card, name: value}
+                for address in ("builder", "builder-json", "builder-test"):
+                    response = pages.post(at(workflow, address), posts, headers=HTMX)
+                    assert response.status_code in (200, 303, 422), (address, name, value)
+                    assert "<script>alert" not in text_of(response)
+        assert pages.get(at(workflow, card=value, panel=value)).status_code == 200
