@@ -1,4 +1,4 @@
-// What changes while a page is open: ages, regions that follow what happens, and what to show when the server is away.
+// What changes while a page is open: regions that follow what happens, and what to show when the server is away.
 //
 // A region says what it shows (`data-live="executions"`) and how it is fetched again (hx-get, hx-trigger="live"). One
 // stream a tab names what changed; the regions of that are fetched, unless their reader would lose something by it.
@@ -7,26 +7,6 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const AGAIN_MS = [1000, 30000];
   let paused = false;
-
-  // Times are UTC on the page; the tooltip adds the reader's own clock, and ages keep counting.
-  function age(seconds) {
-    if (seconds < 5) return "now";
-    if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
-    const days = Math.floor(seconds / 86400);
-    return `${days} day${days === 1 ? "" : "s"} ago`;
-  }
-
-  function refreshTimes() {
-    for (const element of $$("time[data-utc]")) {
-      const at = new Date(element.dateTime);
-      element.title = `${element.dataset.utc} (${at.toLocaleTimeString()} your time)`;
-      if ("age" in element.dataset) element.textContent = age((Date.now() - at) / 1000);
-    }
-  }
-  refreshTimes();
-  setInterval(refreshTimes, 5000);
 
   // Fetching a region again must not take away what its reader is doing: marks, older rows that were loaded, a
   // selection, an open dialog. It then waits, and says that there is something newer.
@@ -73,7 +53,6 @@
   document.addEventListener("htmx:afterSwap", () => {
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
     opened = [];
-    refreshTimes();
     follow();
   });
 

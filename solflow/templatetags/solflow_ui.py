@@ -216,32 +216,32 @@ def address(
     return format_html('<span class="addr">{}<span title="{}">{}</span>{}</span>', name, value, shown, button)
 
 
-def _time(at: datetime, shown: str, extra: str = "") -> SafeString:
-    full = text.full_utc(at)
+def _time(at: datetime, kind: str, shown: str) -> SafeString:
+    """In UTC; static/times.js shows it by the reader's clock, or counts on, as `kind` says."""
     return format_html(
-        '<time datetime="{}" data-utc="{}" title="{}"{}>{}</time>', at.isoformat(), full, full, extra, shown
+        '<time datetime="{}" title="{}" data-shows="{}">{}</time>', at.isoformat(), text.full_utc(at), kind, shown
     )
 
 
 @register.simple_tag
 def clock(value: datetime | str) -> SafeString:
-    """The UTC time of day; date and milliseconds in the title, to which the page adds the reader's own time."""
+    """The time of day; the exact UTC in the title."""
     at = text.instant(value)
-    return _time(at, f"{at:%H:%M:%S}")
+    return _time(at, "clock", f"{at:%H:%M:%S}")
 
 
 @register.simple_tag
 def moment(value: datetime | str) -> SafeString:
-    """The UTC date and time, for places where the day matters."""
+    """Date and time, for places where the day matters."""
     at = text.instant(value)
-    return _time(at, f"{text.day_utc(at)}, {at:%H:%M:%S} UTC")
+    return _time(at, "moment", f"{text.day_utc(at)}, {at:%H:%M:%S} UTC")
 
 
 @register.simple_tag
 def ago(value: datetime | str) -> SafeString:
-    """How long ago, counted on by static/app.js; the exact time in the title."""
+    """How long ago; the exact time in the title."""
     at = text.instant(value)
-    return _time(at, text.age(at, datetime.now(UTC)), SafeString(" data-age"))
+    return _time(at, "age", text.age(at, datetime.now(UTC)))
 
 
 @register.simple_tag
