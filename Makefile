@@ -68,7 +68,7 @@ $(VENV)/installed: requirements.lock $(VENV)/made
 	@$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+$(VENV)/installed-dev: requirements-dev.txt requirements-keychain.txt $(VENV)/installed
 	@echo "installing requirements-dev.txt"
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@

@@ -80,7 +80,7 @@ def test_the_audit_log_of_a_signer_holds_its_address_and_not_its_key(alice: Acto
     keypair = Keypair()
     signer_create(actor=alice, name="x", secret_key=list(bytes(keypair)))
     entry = AuditEntry.objects.get(action="signer_created")
-    assert entry.detail == {"address": str(keypair.pubkey()), "imported": True}
+    assert entry.detail == {"address": str(keypair.pubkey()), "imported": True, "backend": "local"}
 
 
 def test_a_signer_of_an_enabled_workflow_cannot_be_deleted(alice: Actor, signer: Signer, make: Make) -> None:
