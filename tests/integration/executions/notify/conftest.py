@@ -18,6 +18,7 @@ from workflows.models import Channel
 from workflows.services.channel import channel_create
 from workflows.services.workflow import workflow_create
 
+# A retry is due after 40 ms: on a busy machine within the round that failed. `deliver_due(1)` is one attempt.
 SCALE = 0.02
 numbers = count(1)
 

@@ -27,7 +27,7 @@ def age(channel: Channel, seconds: float, failures: int) -> None:
 def test_failures_are_counted_until_a_message_arrives(channel: Channel, http_stub: HttpStub) -> None:
     http_stub.answer_next(Answer(500), Answer(close=True))
     row = message(channel)
-    deliver_due()
+    deliver_due(1)
     channel.refresh_from_db()
     assert channel.failing_since is not None and channel.failures_in_row >= 1
     delivered(row)
@@ -41,7 +41,7 @@ def test_after_days_of_nothing_but_failures_it_is_switched_off_with_the_reason(
     http_stub.default = Answer(500)
     age(channel, FAILING_S * 0.02, LEAST_FAILURES - 1)
     row = message(channel, execution)
-    deliver_due()
+    deliver_due(1)
     channel.refresh_from_db()
     assert channel.disabled_at is not None
     assert channel.disabled_reason.startswith("nothing has arrived since ")
@@ -58,7 +58,7 @@ def test_a_shorter_time_or_a_single_message_is_not_enough(
     http_stub.default = Answer(500)
     age(channel, for_s, failures)
     message(channel)
-    deliver_due()
+    deliver_due(1)
     channel.refresh_from_db()
     assert channel.disabled_at is None
 

@@ -240,7 +240,7 @@ def test_mail_that_is_refused_for_now_reaches_nobody_until_it_reaches_all(email:
     mail_stub.answers["night@example.org"] = "451 come back"
     row = message(email)
 
-    deliver_due()
+    deliver_due(1)
     row.refresh_from_db()
     assert (row.status, row.attempts, mail_stub.mails) == ("pending", 1, [])
     mail_stub.answers.clear()
@@ -252,7 +252,7 @@ def test_a_mail_server_that_hangs_up_after_the_mail_has_perhaps_taken_it(email: 
     mail_stub.answers["."] = None
     row = message(email)
 
-    deliver_due()
+    deliver_due(1)
     row.refresh_from_db()
     assert state(row) == ("pending", 1, True)
 
@@ -262,7 +262,7 @@ def test_a_password_is_not_sent_without_tls(email: Channel, mail_stub: MailStub,
     settings.EMAIL_TLS_REQUIRED = True
     row = message(email)
 
-    deliver_due()
+    deliver_due(1)
     row.refresh_from_db()
     assert row.status == "pending" and "a-password" not in row.error
     assert not any(command.startswith("AUTH") for command in mail_stub.commands)

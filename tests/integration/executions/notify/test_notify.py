@@ -87,7 +87,7 @@ def test_a_global_limit_holds_every_webhook_of_the_service(
     here, there = make_channel(http_stub.discord_url(1)), make_channel(http_stub.discord_url(2))
     http_stub.answer_next(Answer.of_json(429, {"retry_after": 0.5, "global": True}, **{"X-RateLimit-Global": "true"}))
     first = message(here)
-    deliver_due()
+    deliver_due(1)
     other = message(there)
 
     deliver_until(ended(first, other))
@@ -142,7 +142,7 @@ def test_a_receiver_that_never_recovers_is_a_dead_letter_that_a_person_sends_aga
     row = message(channel, execution)
     for _ in range(8):
         Delivery.objects.update(next_attempt_at=timezone.now())
-        deliver_due()
+        deliver_due(1)
     row.refresh_from_db()
     assert (row.status, row.attempts) == ("dead", 8)
     assert row.error == f"{http_stub.host} answered 500"
@@ -207,7 +207,7 @@ def test_a_message_to_a_deleted_channel_is_dead_and_nothing_is_sent(
 def test_a_new_url_is_used_from_the_next_attempt_on(actor: Actor, channel: Channel, http_stub: HttpStub) -> None:
     http_stub.answer_next(Answer(500))
     row = message(channel)
-    deliver_due()
+    deliver_due(1)
     channel_update(actor=actor, channel=channel, changes={"config": {"webhook_url": http_stub.discord_url(9)}})
     delivered(row)
     assert [request.path.split("/")[3] for request in http_stub.requests] == ["1", "9"]
@@ -218,7 +218,7 @@ def test_a_worker_without_the_key_keeps_the_message_for_one_that_has_it(
 ) -> None:
     keys, settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS, []
     row = message(channel)
-    deliver_due()
+    deliver_due(1)
     row.refresh_from_db()
     assert row.status == "pending"
     assert "cannot be opened" in row.error
@@ -233,7 +233,7 @@ def test_a_box_moved_from_another_channel_is_not_opened(
     mine, other = make_channel(), make_channel()
     Channel.objects.filter(pk=mine.pk).update(sealed=bytes(other.sealed))
     row = message(mine)
-    deliver_due()
+    deliver_due(1)
     row.refresh_from_db()
     assert "sealed for another row" in row.error
     assert http_stub.requests == []
