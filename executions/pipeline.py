@@ -114,6 +114,10 @@ def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, A
         if not work.acts
     ]
     complete([*filtered, *ended, *finished], now=now, held=True)
+    refused = [one.id for one in ended if one.status is Status.FAILED]
+    if refused:
+        # A worker may have died between reserving and storing what a service elsewhere had signed.
+        settlement.release(*refused)
     acting = [one for one in going if one[0].acts]
     if not acting:
         return []

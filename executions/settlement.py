@@ -111,9 +111,9 @@ def _is_recent(attempt: Attempt, now: datetime) -> bool:
     return now - (attempt.confirmed_at or attempt.signed_at) < timing.delta(timing.UNKNOWN_S)
 
 
-def release(execution_id: int) -> None:
-    """Nothing that was signed for this execution can land any more: what was reserved for it is free again."""
-    Reservation.objects.filter(execution_id=execution_id, status=Reservation.Status.RESERVED).update(
+def release(*execution_ids: int) -> None:
+    """Nothing that was signed for these executions can land any more: what was reserved for them is free again."""
+    Reservation.objects.filter(execution_id__in=execution_ids, status=Reservation.Status.RESERVED).update(
         status=Reservation.Status.RELEASED
     )
 

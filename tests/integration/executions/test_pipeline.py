@@ -151,6 +151,23 @@ def test_an_ordered_workflow_runs_its_events_one_after_another(
     assert list(ended) == [(row_id, "success") for row_id in ids]
 
 
+def test_what_a_worker_reserved_before_it_died_is_free_again_when_the_event_is_refused(
+    make_workflow: Callable[..., Workflow],
+) -> None:
+    watched = new_address()
+    workflow = make_workflow(watched, transfer(new_address()), max_event_age_s=1)
+    (row_id,) = take_events(workflow, [balance_event(watched, 10)])
+    Reservation.objects.create(
+        execution_id=row_id, workflow=workflow, signer=workflow.signer, lamports=PAYMENT, at=timezone.now()
+    )
+    Execution.objects.filter(id=row_id).update(created_at=timezone.now() - timedelta(hours=1))
+
+    advance([row_id])
+
+    assert execution(row_id).error_code == "event_too_old"
+    assert Reservation.objects.get().status == "released"
+
+
 def test_a_unit_of_the_rate_comes_back_from_what_is_refused_later(
     make_workflow: Callable[..., Workflow], chain: LocalChain
 ) -> None:
