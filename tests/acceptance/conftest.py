@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.stack import Stack
@@ -20,6 +21,8 @@ def chromium(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
     # Playwright's loop runs in this thread, and Django then thinks that its own calls would block one.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright:
+        # Django keeps the connections of code under a loop apart, and a test before may have stopped PostgreSQL.
+        connections.close_all()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

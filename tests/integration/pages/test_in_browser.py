@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
@@ -50,6 +51,8 @@ def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     # Playwright's loop runs in this thread, and Django then thinks that its own calls would block one.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright:
+        # Django keeps the connections of code under a loop apart, and a test before may have stopped PostgreSQL.
+        connections.close_all()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chain.errors import Unavailable
-from listener import fetching
+from listener import fetching, waits
 from listener.fetching import Fetching
 from listener.observations import GapProgress
 from tests.waiting import until
@@ -19,7 +19,7 @@ DONE = GapProgress(1, 1, 2)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "LEAST_WAIT_S", 0.001)
+    monkeypatch.setattr(waits, "LEAST_WAIT_S", 0.001)
 
 
 class Bench:
@@ -105,7 +105,7 @@ def test_what_is_under_way_is_not_done_and_what_comes_later_does_not_matter() ->
 
 
 def test_one_that_waits_for_its_next_try_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "LEAST_WAIT_S", 60.0)
+    monkeypatch.setattr(waits, "LEAST_WAIT_S", 60.0)
 
     async def scenario(bench: Bench) -> None:
         for number in range(fetching.AT_ONCE + 1):

@@ -12,10 +12,12 @@ from workflows.matching.filters import AddressListView, evaluate
 from workflows.matching.triggers import matches
 from workflows.specs import channels
 from workflows.specs.actions import ACTION_VARIANTS, action_variant
+from workflows.specs.errors import SpecErrors
 from workflows.specs.exchange import parse_export
 from workflows.specs.operators import OPERATORS
 from workflows.specs.sample_events import sample_event
 from workflows.specs.served import SERVED_ACTIONS, SERVED_TRIGGERS
+from workflows.specs.signer_backends import BACKENDS, validate_backend
 from workflows.specs.triggers import TRIGGER_TYPES
 from workflows.specs.workflow import WorkflowSpec, parse
 
@@ -45,6 +47,19 @@ def _check_message(value: dict[str, Any]) -> None:
     assert {"type", "timestamp", "data"} == set(value)
 
 
+def _backends_of(value: dict[str, Any]) -> set[str]:
+    """The services whose config has exactly these keys; the values of an example are no keys of anybody."""
+    return {backend for backend in BACKENDS if not {"unknown_key", "required"} & _codes(backend, value)}
+
+
+def _codes(backend: str, config: dict[str, Any]) -> set[str]:
+    try:
+        validate_backend(backend, config)
+    except SpecErrors as error:
+        return {one.code for one in error.errors}
+    return set()
+
+
 # What a value is, by what only such a one has; the first that applies.
 KINDS: list[tuple[str, Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], object]]] = [
     ("definition", lambda value: "trigger" in value, parse),
@@ -55,6 +70,7 @@ KINDS: list[tuple[str, Callable[[dict[str, Any]], bool], Callable[[dict[str, Any
     ("action", lambda value: action_variant(value) is not None, lambda value: definition(actions=[value])),
     ("filter", lambda value: bool({"op", "all", "any", "not"} & set(value)), lambda value: definition(filter=value)),
     ("notification", lambda value: "channel" in value, lambda value: definition(notifications=[value])),
+    ("signer backend", lambda value: bool(_backends_of(value)), lambda value: None),
     ("message", lambda value: str(value.get("type")).startswith(MESSAGES), _check_message),
 ]
 
@@ -85,6 +101,10 @@ def test_every_action_has_an_example_in_each_way_to_write_it() -> None:
 
 def test_every_channel_has_an_example() -> None:
     assert {value["type"] for value in of("channel")} == set(channels.SERVED)
+
+
+def test_every_signer_backend_has_an_example() -> None:
+    assert {backend for value in of("signer backend") for backend in _backends_of(value)} == set(BACKENDS)
 
 
 def test_every_operator_has_an_example_that_is_true_of_the_event_on_its_page() -> None:
