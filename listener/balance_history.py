@@ -24,8 +24,10 @@ from listener.watches import Watch
 
 @dataclass(frozen=True, slots=True)
 class PastBalances:
-    """Samples, oldest first, and for the gap's row what was read. `is_whole`: none is missing since the first slot."""
+    """What the balance was before the first of its transactions (None: there are none) and after each, oldest first;
+    what the gap's row says of it. `is_whole`: none is missing since the first slot."""
 
+    before: AccountSample | None
     samples: tuple[AccountSample, ...]
     note: str
     is_whole: bool = True
@@ -37,7 +39,8 @@ class PastBalances:
         samples = [*between, observation]
         if not self.is_whole:
             samples[0] = replace(samples[0], catch_up=True)
-        return Past(of, address, tuple(samples))
+        before = Sample(of, address, self.before or samples[0].sample, seen_at_s, live=False)
+        return Past(of, address, (before, *samples))
 
 
 async def past_balances(
@@ -53,13 +56,14 @@ async def past_balances(
     last_of_slot = {info.slot: info.signature for info in history.infos}
     metrics.TRANSACTIONS_FETCHED.labels("read_back").inc(len(last_of_slot))
     answers = await rpc.transactions(list(last_of_slot.values()), readable(watch.commitment))
-    samples = tuple(
-        sample_of(slot, _balance_after(answer, watch.address), now.owner)
-        for slot, answer in zip(last_of_slot, answers, strict=True)
-    )
+    around = [_around(answer, watch.address) for answer in answers]
+    samples = tuple(sample_of(slot, after, now.owner) for slot, (_, after) in zip(last_of_slot, around, strict=True))
+    # Of several transactions in the first slot it is what was before the last of them, which says nothing then.
+    before = sample_of(history.infos[0].slot - 1, around[0][0], now.owner) if around else None
     if history.lost_before is not None:
-        return PastBalances(samples, f"coalesced before slot {history.lost_before}: {history.note}", is_whole=False)
-    return PastBalances(samples, f"{len(history.infos)} transactions read back")
+        note = f"coalesced before slot {history.lost_before}: {history.note}"
+        return PastBalances(before, samples, note, is_whole=False)
+    return PastBalances(before, samples, f"{len(history.infos)} transactions read back")
 
 
 def balances_around(answer: Mapping[str, Any], address: str) -> tuple[int, int] | None:
@@ -75,13 +79,13 @@ def balances_around(answer: Mapping[str, Any], address: str) -> tuple[int, int] 
         raise Unavailable("a transaction came in a shape that it cannot have") from error
 
 
-def _balance_after(answer: Mapping[str, Any] | None, address: str) -> int:
+def _around(answer: Mapping[str, Any] | None, address: str) -> tuple[int, int]:
     if answer is None:
         raise Unavailable(f"a transaction of {address} is listed and not known")
     around = balances_around(answer, address)
     if around is None:
         raise Unavailable(f"a transaction of {address} is listed and does not name it")
-    return around[1]
+    return around
 
 
 def sample_of(slot: int, lamports: int, owner: str) -> AccountSample:

@@ -257,7 +257,7 @@ class Coverage:
             most = self._most_signatures
             past = await past_balances(self._rpc, read.watch, first_slot, observation.sample, most=most)
         else:
-            past = PastBalances((), "coalesced: its history could not be read", is_whole=False)
+            past = PastBalances(None, (), "coalesced: its history could not be read", is_whole=False)
         cover = self._covers.get(read.subscription_id)
         return [] if cover is None else self._answered(read, cover, observation, past)
 

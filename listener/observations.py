@@ -30,9 +30,9 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
 
 class Past(msgspec.Struct, frozen=True, gc=False):
-    """What a balance was after each slot in which something happened to it, oldest first, and in the end what it is.
+    """What a balance was before, after each slot in which something happened to it, oldest first, and what it is.
 
-    A first sample marked `catch_up` stands for the changes before it, too: they could not be told apart.
+    A second sample marked `catch_up` stands for the changes before it, too: they could not be told apart.
     """
 
     subscription_id: int

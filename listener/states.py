@@ -78,7 +78,7 @@ def _locked_rows(samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind
     first = {
         (sample.subscription_id, sample.address): NEVER_SEEN
         if kind_of(sample.subscription_id) == "program"
-        else (sample.samples[0] if isinstance(sample, Past) else sample).sample
+        else (sample.samples[1] if isinstance(sample, Past) else sample).sample
         for sample in reversed(samples)
     }
     rows = _lock(first)

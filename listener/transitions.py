@@ -49,23 +49,23 @@ def judge(watches_balance: bool, recorded: AccountSample, sample: AccountSample)
 def unseen(recorded: AccountSample, past: Sequence[Sample]) -> list[Sample]:
     """What of a balance's history, oldest first and complete since its first slot, the record has not had.
 
-    A notification bears the slot of the bank that told it: what is recorded as of slot 12 may have happened in 10, and
-    then what happened in 11 and 12 is new. Where the history reaches past the record, its place is the last time, not
-    after the recorded slot, that the balance was what is recorded; what comes after it is given slots that move the
-    record, one after the other. Without such a place it is the slots that tell.
+    The first one is what the balance was before. A notification bears the slot of the bank that told it: what is
+    recorded as of slot 12 may have happened in 10, and then what happened in 11 and 12 is new. Where the history
+    reaches past the record, its place is the last time, not after the recorded slot, that the balance was what is
+    recorded, or else the first time after it; what comes after it is given slots that move the record, one after the
+    other. Without such a place it is the slots that tell.
     """
     if not past or past[-1].sample.slot < recorded.slot:
-        return list(past)
-    place = next((n for n in reversed(range(len(past))) if _may_be(recorded, past[n].sample)), None)
-    if place is None:
-        return list(past)
+        return list(past[1:])
+    same = [n for n, one in enumerate(past) if one.sample.lamports == recorded.lamports]
+    if not same:
+        return list(past[1:])
+    place = max((n for n in same if past[n].sample.slot <= recorded.slot), default=same[0])
     found, slot, lamports = [], recorded.slot, recorded.lamports
     for one in past[place + 1 :]:
         if one.sample.lamports != lamports:
             slot, lamports = max(one.sample.slot, slot + 1), one.sample.lamports
             found.append(one if slot == one.sample.slot else replace(one, sample=replace(one.sample, slot=slot)))
+    if past[-1].sample.slot > slot:
+        found.append(past[-1])  # nothing more happened up to there
     return found
-
-
-def _may_be(recorded: AccountSample, sample: AccountSample) -> bool:
-    return sample.slot <= recorded.slot and sample.lamports == recorded.lamports

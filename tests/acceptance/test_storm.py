@@ -1,6 +1,6 @@
 """A feed that drops, stalls, repeats, reorders and lies, and a listener that is killed: nothing is lost or told twice.
 
-STORM_MINUTES makes it longer (10 is what it was made for), STORM_SEED repeats one that failed.
+STORM_MINUTES says for how long (10 is what it was made for; without it there is none), STORM_SEED repeats its faults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from workflows.models import Workflow
 ACCOUNTS = 200
 EVENTS_PER_SECOND = 50
 MEMO_PROGRAM = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
-MINUTES = float(os.environ.get("STORM_MINUTES", "0.4"))
+MINUTES = float(os.environ.get("STORM_MINUTES", "0"))
 SEED = int(os.environ.get("STORM_SEED", time.time_ns() % 2**32))
 KILL_EVERY_S = 60.0 if MINUTES > 2 else 12.0
 QUIET_WITHIN_S = 120.0
@@ -36,7 +36,11 @@ QUIET_WITHIN_S = 120.0
 MOST_MERGED = 0.01
 FEED = ["accountNotification", "logsNotification", "signatureNotification"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(MINUTES * 60 + 300)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(MINUTES * 60 + 300),
+    pytest.mark.skipif(not MINUTES, reason="STORM_MINUTES says for how long it is to rage"),
+]
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class Ledger:
 
     def past(self, *balances: tuple[int, int]) -> Past:
         samples = tuple(self.sample(slot, lamports, live=False) for slot, lamports in balances)
-        return Past(self.subscription.pk, self.address, samples)
+        return Past(self.subscription.pk, self.address, samples)  # the first is what was before
 
     def record(self, *batch: Observation) -> Recorded:
         return record(batch, self.registry.audience)

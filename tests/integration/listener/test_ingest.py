@@ -89,11 +89,21 @@ def test_what_was_missed_before_the_recorded_slot_is_an_execution_each(ledger: L
     """The change of slot 101 was told under slot 103, so those of 102 and 103 were refused."""
     ledger.record(ledger.sample(103, 1500), ledger.sample(102, 1600))
 
-    ledger.record(ledger.past((101, 1500), (102, 1600), (103, 1700), (110, 1700)))
-    ledger.record(ledger.past((101, 1500), (102, 1600), (103, 1700), (110, 1700)))
+    past = ledger.past((100, 1000), (101, 1500), (102, 1600), (103, 1700), (110, 1700))
+    ledger.record(past)
+    ledger.record(past)
 
     assert sorted(deltas(ledger.workflow)) == [100, 100, 500]
     assert not any(event["catch_up"] for event in events(ledger.workflow))
+
+
+def test_what_was_told_under_a_slot_before_its_own_is_not_undone_and_told_again(ledger: Ledger) -> None:
+    """The change of slot 103 was told as of 101, and the one before it not at all."""
+    ledger.record(ledger.sample(101, 1700))
+
+    ledger.record(ledger.past((100, 1000), (102, 1600), (103, 1700), (110, 1700)))
+
+    assert deltas(ledger.workflow) == [700]
 
 
 def test_a_sample_that_changes_nothing_still_keeps_older_ones_from_moving_the_row(ledger: Ledger) -> None:

@@ -38,9 +38,9 @@ def seen(samples: list[Sample]) -> list[tuple[int, int]]:
 
 def test_a_change_before_the_recorded_slot_is_new_where_the_record_bears_a_later_banks_slot() -> None:
     """7 was told as of slot 12 and happened in 10; what happened in 11 and 12 was then refused as old."""
-    found = unseen(AccountSample(12, 7), past((9, 5), (10, 7), (11, 8), (12, 9), (20, 9)))
+    found = unseen(AccountSample(12, 7), past((8, 4), (9, 5), (10, 7), (11, 8), (12, 9), (20, 9)))
 
-    assert seen(found) == [(13, 8), (14, 9)]
+    assert seen(found) == [(13, 8), (14, 9), (20, 9)]
 
 
 def test_what_happened_after_the_recorded_slot_keeps_its_own() -> None:
@@ -56,9 +56,18 @@ def test_a_history_that_ends_before_the_record_has_nothing_new() -> None:
 
 
 def test_without_the_recorded_balance_in_it_the_slots_tell() -> None:
-    samples = past((9, 5), (13, 8))
+    samples = past((8, 4), (9, 5), (13, 8))
 
-    assert unseen(AccountSample(12, 7), samples) == samples
+    assert unseen(AccountSample(12, 7), samples) == samples[1:]
+
+
+def test_a_change_that_was_told_under_an_earlier_slot_than_its_own_is_found_after_it() -> None:
+    """7 was told as of slot 9 and happened in 11; what came before it is over."""
+    assert seen(unseen(AccountSample(9, 7), past((9, 5), (10, 6), (11, 7), (12, 8)))) == [(12, 8)]
+
+
+def test_a_balance_that_went_and_came_back_since_an_old_record_is_two_changes() -> None:
+    assert seen(unseen(AccountSample(50, 7), past((59, 7), (60, 1), (70, 7)))) == [(60, 1), (70, 7)]
 
 
 def test_a_balance_that_comes_again_is_taken_for_the_last_time_that_it_was_so() -> None:
