@@ -33,7 +33,7 @@ def main() -> None:
             for name, mib in processes.memory_mib(pids).items():
                 tell(f"{name}, idle", f"{mib:.0f} MiB, {100 * used_s[name] / seconds:.1f} % of a core")
             each_s = (committed() - transactions) / seconds
-            tell("database, idle", f"{each_s:.1f} transactions/s, {connections()} connections")
+            tell("database, idle", f"{each_s:.1f} transactions/s, {processes.database_connections()} connections")
 
 
 def committed() -> int:
@@ -43,18 +43,6 @@ def committed() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()")
-        (count,) = cursor.fetchone()
-    return int(count)
-
-
-def connections() -> int:
-    """Those of SolFlow's processes."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
         (count,) = cursor.fetchone()
     return int(count)
 

@@ -79,3 +79,15 @@ def _cpu_s(process: psutil.Process) -> float:
 def _pss(process: psutil.Process) -> float:
     info = process.memory_full_info()
     return float(getattr(info, "pss", info.uss))
+
+
+def database_connections() -> int:
+    """How many the database has, without this one."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.processes import database_connections
 from benchmarks.servers import servers
 from tests.processes import ManagedProcess
 
@@ -153,18 +154,6 @@ async def processor_share(process: psutil.Process, during: Any) -> float:
     await during
     after = process.cpu_times()
     return (after.user + after.system - before.user - before.system) / (time.monotonic() - started)
-
-
-def database_connections() -> int:
-    """How many the database has, without this one."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
 
 
 if __name__ == "__main__":

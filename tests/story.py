@@ -41,6 +41,13 @@ class Story:
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="Nothing has run yet")).to_be_visible()
 
+    def begin_workflow(self, name: str, *, trigger: str) -> None:
+        """A draft in the builder, with its trigger's form open."""
+        self.page.goto("/workflows/new/")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("What starts it").select_option(trigger)
+        self.page.get_by_role("button", name="Build it").click()
+
     def make_signer(self) -> str:
         """A signer with 10 SOL; its name."""
         self.page.goto("/")

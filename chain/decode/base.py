@@ -137,3 +137,18 @@ class Layout:
         for name, read in self.fields:
             values[name] = read(reader)
         return Decoded(program, self.name, values)
+
+
+def read_variant(
+    program: str, variant_of: Callable[[Reader], int], layouts: Mapping[int, Layout], instruction: Instruction
+) -> Decoded | Unknown:
+    """An instruction whose data begins with the number of its variant."""
+    reader = Reader(instruction.data)
+    try:
+        variant = variant_of(reader)
+        layout = layouts.get(variant)
+        if layout is None:
+            return Unknown(instruction.program_id, f"variant {variant}")
+        return layout.read(program, reader, instruction.accounts)
+    except TooShort:
+        return Unknown(instruction.program_id, "too short")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chain.decode.base import Decoded, Instruction, Layout, Reader, TooShort, Unknown, u8, u32, u64
+from chain.decode.base import Decoded, Instruction, Layout, Unknown, read_variant, u8, u32, u64
 
 PROGRAM = "ComputeBudget111111111111111111111111111111"
 
@@ -17,12 +17,4 @@ _LAYOUTS = {
 
 def decode(instruction: Instruction) -> Decoded | Unknown:
     """A limit, or the price per compute unit in millionths of a lamport."""
-    reader = Reader(instruction.data)
-    try:
-        variant = u8(reader)
-        layout = _LAYOUTS.get(variant)
-        if layout is None:
-            return Unknown(instruction.program_id, f"variant {variant}")
-        return layout.read("compute-budget", reader, instruction.accounts)
-    except TooShort:
-        return Unknown(instruction.program_id, "too short")
+    return read_variant("compute-budget", u8, _LAYOUTS, instruction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chain.decode.base import Decoded, Instruction, Layout, Reader, TooShort, Unknown, bincode_text, pubkey, u32, u64
+from chain.decode.base import Decoded, Instruction, Layout, Unknown, bincode_text, pubkey, read_variant, u32, u64
 
 PROGRAM = "11111111111111111111111111111111"
 
@@ -44,12 +44,4 @@ _LAYOUTS = {
 
 def decode(instruction: Instruction) -> Decoded | Unknown:
     """A system instruction, amounts in lamports."""
-    reader = Reader(instruction.data)
-    try:
-        variant = u32(reader)
-        layout = _LAYOUTS.get(variant)
-        if layout is None:
-            return Unknown(instruction.program_id, f"variant {variant}")
-        return layout.read("system", reader, instruction.accounts)
-    except TooShort:
-        return Unknown(instruction.program_id, "too short")
+    return read_variant("system", u32, _LAYOUTS, instruction)

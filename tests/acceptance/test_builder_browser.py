@@ -168,10 +168,7 @@ def test_form_and_json_follow_each_other_while_both_are_open(chromium: Browser, 
     story = Story(chromium, stack)
     page = story.page
     story.sign_in()
-    page.goto("/workflows/new/")
-    page.get_by_label("Name").fill("Both")
-    page.get_by_label("What starts it").select_option("schedule")
-    page.get_by_role("button", name="Build it").click()
+    story.begin_workflow("Both", trigger="schedule")
     page.get_by_label("When (cron)").fill("0 9 * * *")
     page.get_by_role("link", name="JSON", exact=True).click()
     text = page.get_by_label("Definition as JSON")
@@ -192,10 +189,7 @@ def test_what_is_typed_is_never_lost_to_an_answer_that_comes_late(chromium: Brow
     story = Story(chromium, stack)
     page = story.page
     story.sign_in()
-    page.goto("/workflows/new/")
-    page.get_by_label("Name").fill("Typed")
-    page.get_by_label("What starts it").select_option("token_receipt")
-    page.get_by_role("button", name="Build it").click()
+    story.begin_workflow("Typed", trigger="token_receipt")
     wallet, mint = new_address(), new_address()
     for label, text in (("Wallet optional", wallet), ("Token (mint)", mint)):
         page.get_by_label(re.compile(f"^{re.escape(label)}")).click()
