@@ -77,6 +77,10 @@ class NodeBehind(Unavailable):
     """The node works but has not reached the slot that was asked for; another one may have."""
 
 
+class NoBatches(Unavailable):
+    """The endpoint takes no JSON-RPC batches. Whoever sent one sends its calls alone."""
+
+
 class Ambiguous(ChainError):
     """The request was written and its answer is missing or unreadable. `timed_out`: nothing came within the time."""
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chain.errors import ChainError
 from chain.rpc import calls
 from chain.rpc.driver import Driver
 from chain.rpc.pool import EndpointStatus
 from chain.types import AccountSample, Commitment, SignatureInfo, SignatureStatus
-
-# Enough to fill a read-back quickly; public endpoints allow few more at a time.
-TRANSACTIONS_AT_ONCE = 8
 
 
 class AsyncRpcClient:
@@ -100,14 +97,13 @@ class AsyncRpcClient:
     async def transactions(
         self, signatures: Sequence[str], commitment: Commitment = "confirmed"
     ) -> list[dict[str, Any] | None]:
-        """Like `transaction` for many, in their order, a few at a time."""
-        gate = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
-
-        async def one(signature: str) -> dict[str, Any] | None:
-            async with gate:
-                return await self.transaction(signature, commitment)
-
-        return await asyncio.gather(*(one(signature) for signature in signatures))
+        """Like `transaction` for many, in their order, in batches where the endpoint takes them."""
+        answers = await self._driver.ask_many([calls.transaction(one, commitment) for one in signatures])
+        found = [one for one in answers if not isinstance(one, ChainError)]
+        for one in answers:
+            if isinstance(one, ChainError):
+                raise one
+        return found
 
     async def health(self) -> list[EndpointStatus]:
         """Asks every endpoint for its slot, then tells how each of them does."""

@@ -11,7 +11,7 @@ from solders.address_lookup_table_account import AddressLookupTable, AddressLook
 from solders.pubkey import Pubkey
 
 from chain.decode.balances import token_balance
-from chain.errors import Ambiguous, ChainError, NodeBehind, Rejected, Unavailable
+from chain.errors import Ambiguous, ChainError, NoBatches, NodeBehind, Rejected, Unavailable
 from chain.types import (
     SYSTEM_PROGRAM,
     AccountSample,
@@ -36,14 +36,38 @@ _REFUSED = frozenset({-32002, -32003, -32006, -32013, -32015, -32600, -32602, -3
 
 def result_of(body: str | bytes, host: str) -> Any:
     """The `result` of a JSON-RPC answer; raises what its `error` means, Ambiguous for anything that is no answer."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        answer = None
-    if not isinstance(answer, dict) or ("result" not in answer and not isinstance(answer.get("error"), dict)):
+    result = _result(_parsed(body), host)
+    if isinstance(result, ChainError):
+        raise result
+    return result
+
+
+def results_of(body: str | bytes, host: str, count: int) -> list[Any]:
+    """The answers to a batch of `count` calls in the calls' order: the `result` of each, or the error that it means.
+    One that is missing is Ambiguous. Raises NoBatches where the endpoint answered to the batch as a whole."""
+    answer = _parsed(body)
+    if isinstance(answer, dict):
+        error = answer.get("error")
+        meaning = refusal(error, host) if isinstance(error, dict) else Ambiguous(f"{host} answered a batch with one")
+        raise meaning if isinstance(error, dict) and error.get("code") in _RATE_LIMITED else NoBatches(str(meaning))
+    if not isinstance(answer, list):
         raise Ambiguous(f"{host} answered with something that is no JSON-RPC")
+    by_place = {one.get("id"): one for one in answer if isinstance(one, dict) and isinstance(one.get("id"), int)}
+    return [_result(by_place.get(place), host) for place in range(count)]
+
+
+def _parsed(body: str | bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _result(answer: Any, host: str) -> Any:
+    if not isinstance(answer, dict) or ("result" not in answer and not isinstance(answer.get("error"), dict)):
+        return Ambiguous(f"{host} answered with something that is no JSON-RPC")
     if isinstance(answer.get("error"), dict):
-        raise refusal(answer["error"], host)
+        return refusal(answer["error"], host)
     return answer["result"]
 
 

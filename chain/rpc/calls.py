@@ -19,6 +19,8 @@ T = TypeVar("T")
 Family = Literal["read", "history", "simulate", "send"]
 FAMILIES: tuple[Family, ...] = ("read", "history", "simulate", "send")
 
+# Calls in one JSON-RPC batch: providers take 100 or more, and each of these may be answered with a whole transaction.
+CALLS_PER_BATCH: dict[Family, int] = {"read": 50, "history": 20, "simulate": 50, "send": 50}
 ACCOUNTS_PER_CALL = 100
 STATUSES_PER_CALL = 256
 FEE_ADDRESSES_PER_CALL = 128
@@ -36,7 +38,11 @@ class Call(Generic[T]):
 
     def to_json(self) -> str:
         """The request body; the name is the one that solana-py's transport calls."""
-        return orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params}).decode()
+        return orjson.dumps(self.request(1)).decode()
+
+    def request(self, number: int) -> dict[str, Any]:
+        """As an object whose answer will bear this number."""
+        return {"jsonrpc": "2.0", "id": number, "method": self.method, "params": self.params}
 
     def read(self, result: Any, host: str) -> T:
         """The value of an answer's `result`; Ambiguous where it has not the shape that the method promises."""
@@ -51,6 +57,21 @@ class Call(Generic[T]):
             return None
         slot = result if self.method == "getSlot" else result.get("context", {}).get("slot")
         return slot if isinstance(slot, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Calls of one family in one request; their answers bear their places, from 0, and come in any order."""
+
+    calls: Sequence[Call[Any]]
+
+    @property
+    def family(self) -> Family:
+        return self.calls[0].family
+
+    def to_json(self) -> str:
+        """The request body, as of a `Call`."""
+        return orjson.dumps([call.request(place) for place, call in enumerate(self.calls)]).decode()
 
 
 def latest_blockhash(commitment: Commitment) -> Call[Blockhash]:

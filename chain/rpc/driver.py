@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 
 from solders.signature import Signature
 
-from chain.errors import Ambiguous, ChainError, NodeBehind, Rejected
+from chain.errors import Ambiguous, ChainError, NoBatches, NodeBehind, Rejected
 from chain.metrics import RPC_REQUESTS, RPC_SECONDS
 from chain.rpc import answers, calls, pool
-from chain.rpc.calls import Call
+from chain.rpc.calls import Batch, Call
 from chain.rpc.transport import Endpoint
 from chain.types import AccountSample, Commitment
 
 T = TypeVar("T")
+
+# Requests of one question at a time, to one endpoint: public ones allow few more.
+AT_ONCE = 8
 
 
 class Driver:
@@ -47,34 +50,63 @@ class Driver:
                     break
         raise pool.verdict(call.family, errors)
 
-    async def send(self, raw: bytes, *, everywhere: bool) -> str:
-        """Hands signed bytes to the preferred endpoint, to the next when it refuses or is slow, or to all at once.
+    async def ask_many(self, many: Sequence[Call[T]]) -> list[T | ChainError]:
+        """`ask` for each of these calls of one family, together: the value, or what `ask` would raise."""
+        if not many:
+            return []
+        family = many[0].family
+        errors: list[list[ChainError]] = [[] for _ in many]
+        found: dict[int, T] = {}
+        left = list(range(len(many)))
+        order = self.pool.order(family)
+        for index in order:
+            outcomes = await self._attempt_many(index, [many[i] for i in left], others=index != order[-1])
+            for i, outcome in zip(left, outcomes, strict=True):
+                if isinstance(outcome, ChainError):
+                    errors[i].append(outcome)
+                else:
+                    found[i] = outcome
+            left = [i for i in left if i not in found and pool.asks_next(family, errors[i][-1])]
+            if not left:
+                break
+        return [found[i] if i in found else pool.verdict(family, errors[i]) for i in range(len(many))]
 
-        Returns their signature when one endpoint took them or has had them before. Raises Ambiguous when one may have.
+    async def send_many(self, raws: Sequence[bytes], *, everywhere: bool) -> list[ChainError | None]:
+        """Hands signed bytes to the preferred endpoint, to the next what it refuses or is slow with, or to all at once.
+
+        For each None when one endpoint took them or has had them before; Ambiguous when one may have.
         """
-        # One byte counts the signatures (up to 127, far more than fit), the first of them names the transaction.
-        signature = str(Signature.from_bytes(raw[1:65]))
+        if not raws:
+            return []
         order = self.pool.order("send")
         together = len(order) if everywhere else 1
-        errors: list[ChainError] = []
+        errors: list[list[ChainError]] = [[] for _ in raws]
+        left = list(range(len(raws)))
         for start in range(0, len(order), together):
             batch = order[start : start + together]
             others = len(order) > 1 and (everywhere or batch[-1] != order[-1])
-            outcomes = await asyncio.gather(*(self._hand_over(i, raw, signature, others=others) for i in batch))
-            errors += [outcome for outcome in outcomes if outcome is not None]
-            if None in outcomes:
-                return signature
-        raise pool.verdict("send", errors)
+            handed = (self._hand_over(index, [raws[i] for i in left], others=others) for index in batch)
+            taken: set[int] = set()
+            for outcomes in await asyncio.gather(*handed):
+                taken.update(i for i, error in zip(left, outcomes, strict=True) if error is None)
+                for i, error in zip(left, outcomes, strict=True):
+                    errors[i] += [error] if error is not None else []
+            left = [i for i in left if i not in taken]
+            if not left:
+                break
+        return [pool.verdict("send", errors[i]) if i in left else None for i in range(len(raws))]
 
-    async def _hand_over(self, index: int, raw: bytes, signature: str, *, others: bool) -> ChainError | None:
-        """None when the endpoint has the bytes, else why it may not."""
-        try:
-            answer = await self._attempt(index, calls.send(raw), others=others)
-        except Rejected as error:
-            return None if error.already_processed else error
-        except ChainError as error:
-            return error
-        return None if answer == signature else Ambiguous(f"{self._endpoints[index].host} answered another signature")
+    async def _hand_over(self, index: int, raws: Sequence[bytes], *, others: bool) -> list[ChainError | None]:
+        """None for what the endpoint has, else why it may not."""
+        answers = await self._attempt_many(index, [calls.send(raw) for raw in raws], others=others)
+        return [self._taken(index, raw, answer) for raw, answer in zip(raws, answers, strict=True)]
+
+    def _taken(self, index: int, raw: bytes, answer: str | ChainError) -> ChainError | None:
+        if isinstance(answer, ChainError):
+            return None if isinstance(answer, Rejected) and answer.already_processed else answer
+        if answer == signature_of(raw):
+            return None
+        return Ambiguous(f"{self._endpoints[index].host} answered another signature")
 
     async def accounts(
         self, addresses: Sequence[str], commitment: Commitment, min_context_slot: int | None
@@ -103,39 +135,80 @@ class Driver:
                 raise outcome
 
     async def _attempt(self, index: int, call: Call[T], *, others: bool) -> T:
-        limit_s = pool.attempt_timeout_s(call.family, self._timeout_s, others=others)
-        self.pool.began(index, call.family)
-        started_s = self._clock()
-        try:
-            value = await self._exchange(index, call, limit_s)
-        except ChainError as error:
-            self._score(index, call, self._clock() - started_s, error)
-            raise
-        self._score(index, call, self._clock() - started_s, None)
-        return value
+        (outcome,) = await self._attempt_many(index, [call], others=others)
+        if isinstance(outcome, ChainError):
+            raise outcome
+        return outcome
 
-    async def _exchange(self, index: int, call: Call[T], limit_s: float) -> T:
+    async def _attempt_many(self, index: int, many: Sequence[Call[T]], *, others: bool) -> list[T | ChainError]:
+        """The endpoint's answers to calls of one family, in their order: in batches where it takes them."""
+        size = calls.CALLS_PER_BATCH[many[0].family] if self._endpoints[index].takes_batches else 1
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def chunk(start: int) -> list[T | ChainError]:
+            async with gate:
+                try:
+                    return await self._exchange(index, many[start : start + size], others=others)
+                except NoBatches:
+                    self._endpoints[index].takes_batches = False
+                    return await self._attempt_many(index, many[start : start + size], others=others)
+
+        chunks = await asyncio.gather(*(chunk(start) for start in range(0, len(many), size)))
+        return [outcome for part in chunks for outcome in part]
+
+    async def _exchange(self, index: int, many: Sequence[Call[T]], *, others: bool) -> list[T | ChainError]:
+        """One request. What it costs the endpoint's breaker is one success or failure, however many calls it has."""
+        family = many[0].family
+        self.pool.began(index, family)
+        started_s = self._clock()
+        limit_s = pool.attempt_timeout_s(family, self._timeout_s, others=others)
+        try:
+            outcomes = await self._answers(index, many, limit_s)
+        except NoBatches:
+            self.pool.served(index, family, self._clock() - started_s)
+            raise
+        except ChainError as error:
+            outcomes = [error] * len(many)
+        seconds = self._clock() - started_s
+        failures = [one for one in outcomes if isinstance(one, ChainError) and not isinstance(one, Rejected)]
+        if len(failures) == len(many):
+            self.pool.failed(index, family, failures[0])
+        else:
+            self.pool.served(index, family, seconds)
+        host = self._endpoints[index].host
+        for call, outcome in zip(many, outcomes, strict=True):
+            RPC_REQUESTS.labels(host, call.method, _result_label(outcome)).inc()
+            RPC_SECONDS.labels(host, call.method).observe(seconds)
+        return outcomes
+
+    async def _answers(self, index: int, many: Sequence[Call[T]], limit_s: float) -> list[T | ChainError]:
         endpoint = self._endpoints[index]
         try:
             async with asyncio.timeout(limit_s):
-                body = await endpoint.post(call)
+                body = await endpoint.post(Batch(many) if len(many) > 1 else many[0])
         except TimeoutError:
             raise Ambiguous(f"{endpoint.host} did not answer in {limit_s:g} s", timed_out=True) from None
-        result = answers.result_of(body, endpoint.host)
-        value = call.read(result, endpoint.host)
+        if len(many) == 1:
+            results = [answers.result_of(body, endpoint.host)]
+        else:
+            results = answers.results_of(body, endpoint.host, len(many))
+        read: list[T | ChainError] = []
+        for call, result in zip(many, results, strict=True):
+            value = self._value(index, call, result)
+            read.append(value)
+        return read
+
+    def _value(self, index: int, call: Call[T], result: Any) -> T | ChainError:
+        if isinstance(result, ChainError):
+            return result
+        try:
+            value = call.read(result, self._endpoints[index].host)
+        except Ambiguous as error:
+            return error
         slot = call.observed_slot(result)
         if slot is not None and call.commitment is not None:
             self.pool.saw_slot(index, call.commitment, slot)
         return value
-
-    def _score(self, index: int, call: Call[Any], seconds: float, error: ChainError | None) -> None:
-        if error is None or isinstance(error, Rejected):
-            self.pool.served(index, call.family, seconds)
-        else:
-            self.pool.failed(index, call.family, error)
-        host = self._endpoints[index].host
-        RPC_REQUESTS.labels(host, call.method, _result_label(error)).inc()
-        RPC_SECONDS.labels(host, call.method).observe(seconds)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -143,9 +216,14 @@ class Driver:
             await endpoint.close()
 
 
-def _result_label(error: ChainError | None) -> str:
-    if isinstance(error, NodeBehind):
+def signature_of(raw: bytes) -> str:
+    """The name of a signed transaction: its first signature, after the byte that counts them."""
+    return str(Signature.from_bytes(raw[1:65]))
+
+
+def _result_label(outcome: object) -> str:
+    if isinstance(outcome, NodeBehind):
         return "behind"
-    if isinstance(error, Ambiguous):
+    if isinstance(outcome, Ambiguous):
         return "ambiguous"
-    return "ok" if error is None else type(error).__name__.lower()
+    return type(outcome).__name__.lower() if isinstance(outcome, ChainError) else "ok"

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import uvloop
 from solders.address_lookup_table_account import AddressLookupTableAccount
 
+from chain.errors import ChainError
 from chain.rpc import answers, calls
 from chain.rpc.calls import Call
-from chain.rpc.driver import Driver
+from chain.rpc.driver import Driver, signature_of
 from chain.rpc.pool import EndpointStatus
 from chain.rpc.transport import host_of
 from chain.types import (
@@ -151,6 +152,11 @@ class RpcClient:
             calls.simulate(raw, commitment, addresses, replace_blockhash=replace_blockhash, sig_verify=sig_verify)
         )
 
+    def simulate_many(self, raws: Sequence[bytes]) -> list[Simulation | ChainError]:
+        """`simulate` for each, together: what it would return or raise."""
+        options = {"replace_blockhash": False, "sig_verify": False}
+        return self._ask_many([calls.simulate(raw, "confirmed", (), **options) for raw in raws])
+
     def simulate_and_look(
         self, raw: bytes, addresses: Sequence[str], *, commitment: Commitment = "confirmed"
     ) -> tuple[list[AccountSample | None], Simulation]:
@@ -166,8 +172,15 @@ class RpcClient:
         That a node took them says nothing about their landing. Sending again is harmless: "already processed" is
         success. Raises Ambiguous when an endpoint may have taken them, Rejected or Unavailable when none did.
         """
+        (error,) = self.send_many([raw], everywhere=everywhere)
+        if error is not None:
+            raise error
+        return signature_of(raw)
+
+    def send_many(self, raws: Sequence[bytes], *, everywhere: bool = False) -> list[ChainError | None]:
+        """`send` for each, together: None where it would return, else what it would raise."""
         loop = self._loop()
-        return loop.run(loop.driver.send(raw, everywhere=everywhere))
+        return loop.run(loop.driver.send_many(raws, everywhere=everywhere))
 
     def signature_statuses(
         self, signatures: Sequence[str], *, search_history: bool, endpoint: int | None = None
@@ -186,6 +199,10 @@ class RpcClient:
             raise ValueError(f"at most {calls.FEE_ADDRESSES_PER_CALL} addresses at once")
         return self._ask(calls.recent_prioritization_fees(addresses))
 
+    def recent_prioritization_fees_of(self, groups: Sequence[Sequence[str]]) -> list[list[int] | ChainError]:
+        """`recent_prioritization_fees` for each group of addresses, together: what it would return or raise."""
+        return self._ask_many([calls.recent_prioritization_fees(addresses) for addresses in groups])
+
     def rent_exempt_minimum(self, size: int) -> int:
         """Lamports that an account of `size` bytes of data must hold."""
         return self._ask(calls.rent_exempt_minimum(size))
@@ -193,6 +210,12 @@ class RpcClient:
     def transaction(self, signature: str, commitment: Commitment = "confirmed") -> dict[str, Any] | None:
         """`getTransaction` as JSON (encoding `json`, versions up to 0); None is "not known here", not "never was"."""
         return self._ask(calls.transaction(signature, commitment))
+
+    def transactions(
+        self, signatures: Sequence[str], commitment: Commitment = "confirmed"
+    ) -> list[dict[str, Any] | ChainError | None]:
+        """`transaction` for each, together: what it would return or raise."""
+        return self._ask_many([calls.transaction(signature, commitment) for signature in signatures])
 
     def signatures_for_address(
         self,
@@ -250,6 +273,10 @@ class RpcClient:
     def _ask(self, call: Call[T]) -> T:
         loop = self._loop()
         return loop.run(loop.driver.ask(call))
+
+    def _ask_many(self, many: Sequence[Call[T]]) -> list[T | ChainError]:
+        loop = self._loop()
+        return loop.run(loop.driver.ask_many(many))
 
     def _loop(self) -> _Loop:
         with self._starting:

@@ -18,9 +18,9 @@ import orjson
 from solana.exceptions import SolanaRpcException
 from solana.rpc.async_http_provider import AsyncHTTPProvider
 
-from chain.errors import Ambiguous, ChainError, Unavailable
+from chain.errors import Ambiguous, ChainError, NoBatches, Unavailable
 from chain.rpc.answers import refusal
-from chain.rpc.calls import Call
+from chain.rpc.calls import Batch, Call
 
 # At INFO it logs the whole URL of every request, with the provider's key in it.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -41,26 +41,39 @@ class _ConnectionLost(Ambiguous):
     """The connection broke after the request was written, at once rather than by time running out."""
 
 
+class _Refused(ChainError):
+    """HTTP 4xx: the request as it was, and what that means for a single call."""
+
+    def __init__(self, meaning: ChainError) -> None:
+        super().__init__(str(meaning))
+        self.meaning = meaning
+
+
 class Endpoint:
     """One RPC endpoint with its keep-alive connections. Belongs to the event loop in which it was made."""
 
     def __init__(self, url: str, timeout_s: float) -> None:
         self.host = host_of(url)
+        # Until it refuses one: some plans of some providers do.
+        self.takes_batches = True
         self._provider = AsyncHTTPProvider(url, timeout=timeout_s, max_transport_retries=0)
 
-    async def post(self, call: Call[Any]) -> str:
-        """The body of the answer. Raises Unavailable, Ambiguous, or what a JSON-RPC error sent with HTTP 4xx means."""
+    async def post(self, call: Call[Any] | Batch) -> str:
+        """The body of the answer. Raises Unavailable, Ambiguous, or what a JSON-RPC error sent with HTTP 4xx means; for
+        a batch that is NoBatches."""
         outcome = await self._exchange(call)
         if isinstance(outcome, _ConnectionLost) and call.family != "send":
             # The server may have closed an idle connection just as we wrote to it: a fresh one tells. Never for a send:
             # that its answer was lost is what the caller must hear.
             outcome = await self._exchange(call)
+        if isinstance(outcome, _Refused):
+            outcome = NoBatches(str(outcome)) if isinstance(call, Batch) else outcome.meaning
         if isinstance(outcome, ChainError):
             # Raised outside the handler: the original's text holds the URL, and a traceback would print it.
             raise outcome
         return outcome
 
-    async def _exchange(self, call: Call[Any]) -> str | ChainError:
+    async def _exchange(self, call: Call[Any] | Batch) -> str | ChainError:
         try:
             return await self._provider.make_request_unparsed(call)
         except SolanaRpcException as failure:
@@ -84,7 +97,7 @@ class Endpoint:
             # A gateway says so after it has passed the request on.
             return Ambiguous(f"{self.host} answered HTTP {status}")
         error = _json_rpc_error(response.content)
-        return refusal(error, self.host) if error else Unavailable(f"{self.host} answered HTTP {status}")
+        return _Refused(refusal(error, self.host) if error else Unavailable(f"{self.host} answered HTTP {status}"))
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -330,22 +330,6 @@ def test_requests_are_counted_by_endpoint_method_and_result(node: Any, client: A
         assert REGISTRY.get_sample_value("solflow_rpc_requests_total", labels) == 1.0
 
 
-def test_the_asyncio_client_fetches_transactions_in_order_a_few_at_a_time(node: Any) -> None:
-    def echo(handler: Any, request: dict[str, Any]) -> None:
-        node.result({"slot": int(request["params"][0])})(handler, request)
-
-    async def fetch() -> list[dict[str, Any] | None]:
-        rpc = AsyncRpcClient([node.url])
-        try:
-            return await rpc.transactions([str(n) for n in range(30)])
-        finally:
-            await rpc.close()
-
-    node.will(echo)
-    assert asyncio.run(fetch()) == [{"slot": n} for n in range(30)]
-    assert len(node.connections) <= 8
-
-
 def test_the_asyncio_client_moves_on_too(node: Any, second: Any) -> None:
     async def ask() -> tuple[int, list[Any]]:
         rpc = AsyncRpcClient([node.url, second.url])
