@@ -116,7 +116,7 @@ def prepare(
         SimulationFailed: the chain would refuse it, or the node tells no balances: no permission without figures.
         NotNow: no endpoint answers.
     """
-    wallet = SignerWallet(signer_address, gateway, BASE_FEE_LAMPORTS + settings.PRIORITY_FEE_CAP_LAMPORTS)
+    wallet = SignerWallet(signer_address, gateway, BASE_FEE_LAMPORTS)
     memo = instructions.memo(builder.attempt_memo(execution_id, attempt), signer_address)
     try:
         with stage("build"):
@@ -129,13 +129,16 @@ def prepare(
         units = _unit_limit(measured.simulation.units_consumed)
         price = _unit_price(gateway, signer_address, draft.body, units, attempt)
         priority_fee = _rounded_up(units * price, 1_000_000)
-        if built.spends_rest:
-            # The amount depends on the fee, so what the limits judge is simulated once more with the final one.
+        unseen_fee = priority_fee
+        if built.spends_rest and priority_fee:
+            # The amount depends on the fee, so what the limits judge is simulated once more with the final one; and
+            # at that price, because lamports left for a fee that nobody takes would be too few to stay in an account.
             wallet.fee_lamports = BASE_FEE_LAMPORTS + priority_fee
             built = actions.build(spec_actions, context, wallet)
             draft = replace(draft, body=[*built.instructions, memo])
             with stage("simulate"):
-                measured = _measure(draft)
+                measured = _measure(draft, units, price)
+            unseen_fee = 0
         message = draft.compiled(units, price, measured.blockhash)
     except InvalidTransaction as error:
         raise BuildFailed(str(error)) from error
@@ -143,7 +146,7 @@ def prepare(
         raise SimulationFailed(str(error)) from error
     except ChainError as error:
         raise NotNow(str(error)) from error
-    leaves = outflow(measured.balances, signer_address, measured.granted, fee_lamports=priority_fee)
+    leaves = outflow(measured.balances, signer_address, measured.granted, fee_lamports=unseen_fee)
     gained = gainers(measured.balances, measured.keys, signer_address) if draft.looks else set()
     return Prepared(
         message=message,
@@ -159,7 +162,7 @@ def prepare(
             "outflow_tokens": leaves.tokens,
             "logs": list(measured.simulation.logs),
         },
-        changes=balance_changes(measured.balances, measured.keys, fee_lamports=priority_fee),
+        changes=balance_changes(measured.balances, measured.keys, fee_lamports=unseen_fee),
         keys=measured.keys,
         idls=wallet.idls,
     )
@@ -194,12 +197,12 @@ class _Measured:
     keys: list[str]
 
 
-def _measure(draft: _Draft) -> _Measured:
+def _measure(draft: _Draft, units: int = COMPUTE_UNITS_MAX, price: int = 0) -> _Measured:
     """Run the transaction without a signature; a cached blockhash that a node does not know is asked for once more."""
     gateway, before = draft.gateway, list[AccountSample | None]()
     for last_try in (False, True):
         blockhash = gateway.blockhash()
-        message = draft.compiled(COMPUTE_UNITS_MAX, 0, blockhash)
+        message = draft.compiled(units, price, blockhash)
         raw, writable = builder.unsigned_bytes(message), builder.writable_accounts(message, draft.tables)
         if draft.looks:
             before, result = gateway.rpc.simulate_and_look(raw, writable)
