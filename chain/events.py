@@ -19,6 +19,9 @@ from chain.types import AccountSample
 
 JSON_INTEGER_MIN = -(2**63)
 JSON_INTEGER_MAX = 2**64 - 1
+# Nothing that a chain says of itself is nested so deep; what stores events takes a little more.
+MAX_DEPTH = 200
+TOO_DEEP = "(nested too deep)"
 
 
 class EventKey(msgspec.Struct, frozen=True, gc=False):
@@ -108,8 +111,8 @@ def log_event(
             "logs": list(logs),
             "logs_truncated": logs_truncated,
             "name": name,
-            "data": None if data is None else _with_exact_integers(dict(data)),
-            "error": error,
+            "data": None if data is None else _storable(dict(data)),
+            "error": _storable(error),
         },
     )
 
@@ -146,7 +149,7 @@ def status_event(
         account=address,
         fields={
             "success": error is None,
-            "error": error,
+            "error": _storable(error),
             "fee_lamports": fee_lamports,
             "accounts": list(accounts),
         },
@@ -161,7 +164,7 @@ def manual_event(key: str, data: Mapping[str, Any]) -> Event:
         slot=None,
         signature=None,
         account=None,
-        fields={"data": _with_exact_integers(dict(data))},
+        fields={"data": _storable(dict(data))},
     )
 
 
@@ -190,11 +193,13 @@ def webhook_event(message_id: str, headers: Mapping[str, str], body: Any) -> Eve
     )
 
 
-def _with_exact_integers(value: Any) -> Any:
-    """Integers above 64 bits as decimal strings, at any depth."""
+def _storable(value: Any, depth: int = 0) -> Any:
+    """JSON as it can be stored: integers above 64 bits as decimal strings at any depth, and no depth without end."""
+    if depth > MAX_DEPTH:
+        return TOO_DEEP
     if isinstance(value, dict):
-        return {key: _with_exact_integers(inner) for key, inner in value.items()}
+        return {key: _storable(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_with_exact_integers(inner) for inner in value]
+        return [_storable(inner, depth + 1) for inner in value]
     exceeds = type(value) is int and not JSON_INTEGER_MIN <= value <= JSON_INTEGER_MAX
     return str(value) if exceeds else value

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chain.decode import authorities
+from chain.decode.answer import token_balance
 from chain.decode.authorities import Authorities, TokenAccount
-from chain.decode.balances import token_balance
 from chain.types import AccountSample, Simulation, TokenBalance
 from executions.errors import LimitExceeded, SimulationFailed
 

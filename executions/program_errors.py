@@ -100,7 +100,7 @@ def _called(index: int, message: AnyMessage | None) -> str:
 
 
 def _account(index: int, message: AnyMessage | None) -> str:
-    if message is not None and index < len(message.account_keys):
+    if message is not None and 0 <= index < len(message.account_keys):
         return f"the account {message.account_keys[index]}"
     return f"account #{index + 1} of the transaction"
 

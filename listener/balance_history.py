@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chain.decode.dispatch import account_keys
+from chain.decode.answer import read_answer
 from chain.errors import Unavailable
 from chain.rpc.aio import AsyncRpcClient
 from chain.types import SYSTEM_PROGRAM, AccountSample
@@ -70,13 +70,13 @@ def balances_around(answer: Mapping[str, Any], address: str) -> tuple[int, int] 
     """The lamports of the account before and after the transaction (a `getTransaction` answer); None where it has no
     part in it. Raises Unavailable where the answer has not the shape that the method promises."""
     try:
-        keys, meta = account_keys(answer), answer["meta"]
-        if address not in keys:
-            return None
-        place = keys.index(address)
-        return int(meta["preBalances"][place]), int(meta["postBalances"][place])
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        read = read_answer(answer)
+    except ValueError as error:
         raise Unavailable("a transaction came in a shape that it cannot have") from error
+    if address not in read.keys:
+        return None
+    place = read.keys.index(address)
+    return read.lamports[0][place], read.lamports[1][place]
 
 
 def _around(answer: Mapping[str, Any] | None, address: str) -> tuple[int, int]:

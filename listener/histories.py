@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chain.decode.balances import token_balance
-from chain.decode.dispatch import account_keys
+from chain.decode.answer import read_answer
 from chain.errors import NodeBehind, Unavailable
 from chain.rpc.aio import AsyncRpcClient
 from chain.types import COMMITMENTS, Commitment, SignatureInfo
@@ -148,15 +147,15 @@ async def _named_accounts(
 
 def _owned_accounts(answer: Mapping[str, Any], wallet: str, program: str) -> set[str]:
     try:
-        keys, meta = account_keys(answer), answer["meta"]
-        balances = [
-            token_balance(entry) for side in ("pre", "post") for entry in meta.get(f"{side}TokenBalances") or ()
-        ]
-        return {
-            keys[one.account_index] for one in balances if one.owner == wallet and one.program_id in (program, None)
-        }
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        read = read_answer(answer)
+    except ValueError as error:
         raise Unavailable("a transaction came in a shape that it cannot have") from error
+    return {
+        read.keys[one.account_index]
+        for side in read.tokens
+        for one in side
+        if one.owner == wallet and one.program_id in (program, None)
+    }
 
 
 def _cut(infos: list[SignatureInfo], most: int) -> History:

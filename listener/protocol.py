@@ -19,6 +19,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from chain.decode.logs import told_logs
+
 K = TypeVar("K")
 
 U64_MAX = 2**64 - 1
@@ -323,7 +325,7 @@ class Protocol(Generic[K]):
         slot, value = params.result.context.slot, params.result.value
         if not _is_slot(slot) or not 64 <= len(value.signature) <= 88:
             return _out_of_range()
-        return LogsNotice(key, slot, value.signature, value.err, value.logs or ())
+        return LogsNotice(key, slot, value.signature, value.err, told_logs(value.logs, value.err))
 
     def _signature(self, params: _SignatureParams) -> Message[K]:
         key, slot = self._key_of(params.subscription), params.result.context.slot

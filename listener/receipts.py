@@ -16,9 +16,9 @@ def token_arrivals(transaction: Transaction, token_account: str) -> list[TokenDe
 
 def nft_arrivals(transaction: Transaction, wallet: str) -> list[TokenDelta]:
     """The NFTs that the wallet has after the transaction and had not in that account before: one of a mint without
-    decimals."""
+    decimals, moved into its account, or given to it with the account that holds it."""
     return [
         delta
-        for delta in transaction.tokens
+        for delta in dict.fromkeys((*transaction.tokens, *transaction.handed_over))
         if delta.owner == wallet and delta.decimals == 0 and (delta.pre, delta.post) == (0, 1)
     ]

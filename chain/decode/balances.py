@@ -5,10 +5,10 @@ Accounts opened and closed inside one transaction appear in no token balance: de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from chain.decode.answer import Answer
 from chain.types import TokenBalance
 
 
@@ -40,54 +40,54 @@ class TokenDelta:
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
-    """Every account whose balance changed, in the order of the transaction's account keys."""
+    """Every account whose balance changed, in the order of the transaction's account keys.
+
+    `handed_over` are token accounts that were given to another owner with what was in them, which moves no balance:
+    each as its new owner sees it, who had nothing there (`pre` is 0).
+    """
 
     sol: tuple[SolDelta, ...]
     tokens: tuple[TokenDelta, ...]
+    handed_over: tuple[TokenDelta, ...] = ()
 
 
-def token_balance(entry: Mapping[str, Any]) -> TokenBalance:
-    """One element of `preTokenBalances` / `postTokenBalances`. Amounts arrive as decimal text, never as a number."""
-    amount = entry["uiTokenAmount"]
-    return TokenBalance(
-        account_index=entry["accountIndex"],
-        mint=entry["mint"],
-        owner=entry.get("owner"),
-        program_id=entry.get("programId"),
-        amount=int(amount["amount"]),
-        decimals=int(amount["decimals"]),
-    )
-
-
-def deltas(meta: Mapping[str, Any], keys: Sequence[str]) -> Deltas:
-    """What `meta` (of `getTransaction`) says moved; `keys` in balance order, loaded addresses last.
-
-    A failed transaction moves its fee only. Raises ValueError where balances and keys are not of one length.
-    """
+def deltas(answer: Answer) -> Deltas:
+    """What the transaction moved; a failed one its fee only."""
     sol = tuple(
         SolDelta(account, post - pre)
-        for account, pre, post in zip(keys, meta["preBalances"], meta["postBalances"], strict=True)
+        for account, pre, post in zip(answer.keys, *answer.lamports, strict=True)
         if post != pre
     )
-    pre = _by_account_and_mint(meta.get("preTokenBalances"))
-    post = _by_account_and_mint(meta.get("postTokenBalances"))
-    tokens = (
-        _token_delta(keys[place[0]], pre.get(place), post.get(place)) for place in sorted(pre.keys() | post.keys())
+    before, after = (_by_account_and_mint(side) for side in answer.tokens)
+    pairs = [(before.get(place), after.get(place)) for place in sorted(before.keys() | after.keys())]
+    tokens = (_token_delta(answer.keys, pre, post) for pre, post in pairs)
+    handed_over = (
+        replace(_token_delta(answer.keys, pre, post), pre=0)
+        for pre, post in pairs
+        if pre is not None and post is not None and _is_another(pre.owner, post.owner)
     )
-    return Deltas(sol, tuple(delta for delta in tokens if delta.amount))
+    return Deltas(
+        sol,
+        tuple(delta for delta in tokens if delta.amount),
+        tuple(delta for delta in handed_over if delta.amount),
+    )
 
 
-def _by_account_and_mint(entries: Sequence[Mapping[str, Any]] | None) -> dict[tuple[int, str], TokenBalance]:
+def _is_another(before: str | None, after: str | None) -> bool:
+    """Nodes from before owners were told say nothing of them."""
+    return before is not None and after is not None and before != after
+
+
+def _by_account_and_mint(balances: Sequence[TokenBalance]) -> dict[tuple[int, str], TokenBalance]:
     # The mint is part of the key: an account can be closed and opened again for another mint in one transaction.
-    balances = [token_balance(entry) for entry in entries or ()]
     return {(balance.account_index, balance.mint): balance for balance in balances}
 
 
-def _token_delta(account: str, pre: TokenBalance | None, post: TokenBalance | None) -> TokenDelta:
+def _token_delta(keys: Sequence[str], pre: TokenBalance | None, post: TokenBalance | None) -> TokenDelta:
     last = post or pre
     assert last is not None  # the caller's key comes from one of them
     return TokenDelta(
-        account=account,
+        account=keys[last.account_index],
         owner=last.owner,
         mint=last.mint,
         program_id=last.program_id,

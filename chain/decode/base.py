@@ -15,6 +15,7 @@ class Instruction:
 
     `index` is that of the top-level instruction, counted from 0; `inner` the place among the instructions that it
     caused, None for the top-level one itself. `stack_height` is 1 at the top, None where the node does not say.
+    `is_parsed`: the node has read it (encoding `jsonParsed`) and tells no bytes.
     """
 
     program_id: str
@@ -23,6 +24,7 @@ class Instruction:
     index: int = 0
     inner: int | None = None
     stack_height: int | None = None
+    is_parsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import base58
-
 from chain.decode import associated_token, compute_budget, memo, system, token
+from chain.decode.answer import Entry, read_instructions
 from chain.decode.base import Decoded, Decoder, Instruction, Unknown
+from chain.decode.base58_data import base58_bytes
 
 DECODERS: Mapping[str, Decoder] = {
     system.PROGRAM: system.decode,
@@ -21,45 +21,35 @@ DECODERS: Mapping[str, Decoder] = {
 
 def decode(instruction: Instruction) -> Decoded | Unknown:
     """What the instruction does, as far as one of our decoders knows its program."""
+    if instruction.is_parsed:
+        return Unknown(instruction.program_id, "the node tells what it has parsed, and no bytes")
     decoder = DECODERS.get(instruction.program_id)
     return decoder(instruction) if decoder else Unknown(instruction.program_id, "another program")
 
 
-def account_keys(transaction: Mapping[str, Any]) -> list[str]:
-    """All accounts of a `getTransaction` answer (encodings `json` and `jsonParsed`) in balance order: the message's
-    own, then those loaded from lookup tables, writable before read-only."""
-    keys = [
-        key if isinstance(key, str) else key["pubkey"] for key in transaction["transaction"]["message"]["accountKeys"]
-    ]
-    if any(not isinstance(key, str) for key in transaction["transaction"]["message"]["accountKeys"]):
-        return keys  # jsonParsed lists the loaded ones already
-    loaded = transaction["meta"].get("loadedAddresses") or {}
-    return [*keys, *loaded.get("writable", ()), *loaded.get("readonly", ())]
+def instructions(answer: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Instruction]:
+    """Every instruction that ran, in the order in which they ran: each top-level one, then those that it caused. `keys`
+    are all accounts of the `getTransaction` answer.
 
-
-def instructions(transaction: Mapping[str, Any]) -> Iterator[Instruction]:
-    """Every instruction that ran, in the order in which they ran: each top-level one, then those that it caused.
-
-    Takes encoding `json`; in `jsonParsed`, instructions that the node has parsed carry no data and are left out.
+    Takes encoding `json`; of `jsonParsed`, what the node has parsed comes without bytes and accounts. Raises ValueError
+    where the answer has not the shape that the method promises.
     """
-    keys = account_keys(transaction)
-    inner = {group["index"]: group["instructions"] for group in transaction["meta"].get("innerInstructions") or ()}
-    for index, top in enumerate(transaction["transaction"]["message"]["instructions"]):
+    ran = read_instructions(answer, len(keys))
+    for index, top in enumerate(ran.top):
         yield from _resolved([top], keys, index, top_level=True)
-        yield from _resolved(inner.get(index, ()), keys, index, top_level=False)
+        yield from _resolved(ran.inner.get(index, ()), keys, index, top_level=False)
 
 
-def _resolved(
-    entries: Iterable[Mapping[str, Any]], keys: list[str], index: int, *, top_level: bool
-) -> Iterator[Instruction]:
+def _resolved(entries: Iterable[Entry], keys: tuple[str, ...], index: int, *, top_level: bool) -> Iterator[Instruction]:
     for place, entry in enumerate(entries):
-        if "data" not in entry:
-            continue
+        program_id = keys[entry.program_id_index] if entry.program_id_index is not None else entry.program_id
+        assert program_id is not None  # read_answer has seen to it
         yield Instruction(
-            program_id=keys[entry["programIdIndex"]] if "programIdIndex" in entry else entry["programId"],
-            accounts=tuple(keys[account] if isinstance(account, int) else account for account in entry["accounts"]),
-            data=base58.b58decode(entry["data"]),
+            program_id=program_id,
+            accounts=tuple(account if isinstance(account, str) else keys[account] for account in entry.accounts),
+            data=b"" if entry.data is None else base58_bytes(entry.data),
             index=index,
             inner=None if top_level else place,
-            stack_height=entry.get("stackHeight"),
+            stack_height=entry.stack_height,
+            is_parsed=entry.data is None,
         )

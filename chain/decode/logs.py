@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["log", "data", "return"]
 
@@ -61,6 +61,14 @@ class Attribution:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def told_logs(logs: Sequence[str] | None, err: Any) -> tuple[str, ...]:
+    """The log as far as the node tells it. One that it does not tell of a transaction that ran is a log that was cut
+    before its first line; what failed before it ran has none."""
+    if logs is None:
+        return (TRUNCATED,) if err is None else ()
+    return tuple(logs)
 
 
 def attribute(logs: Sequence[str]) -> Attribution:

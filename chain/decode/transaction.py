@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chain.decode.answer import read_answer
 from chain.decode.balances import TokenDelta, deltas
 from chain.decode.base import Instruction
-from chain.decode.dispatch import account_keys, instructions
+from chain.decode.dispatch import instructions
+from chain.decode.logs import told_logs
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """A transaction that has been executed. `err` is the runtime's error as JSON, None for success; `accounts` are in
-    balance order, those of lookup tables last; `tokens` are the balances that changed; `instructions` all that ran,
-    empty where they were not asked for."""
+    balance order, those of lookup tables last; `tokens` are the balances that changed, `handed_over` those whose owner
+    did (chain.decode.balances.Deltas); `instructions` all that ran, empty where they were not asked for."""
 
     slot: int
     signature: str
@@ -24,6 +26,7 @@ class Transaction:
     fee_lamports: int
     accounts: tuple[str, ...]
     tokens: tuple[TokenDelta, ...]
+    handed_over: tuple[TokenDelta, ...]
     instructions: tuple[Instruction, ...]
 
 
@@ -32,22 +35,16 @@ def read_transaction(answer: Mapping[str, Any], *, with_instructions: bool) -> T
 
     Raises ValueError where it has not the shape that the method promises.
     """
-    try:
-        return _read(answer, with_instructions)
-    except (KeyError, IndexError, TypeError, AttributeError, AssertionError) as error:
-        raise ValueError(f"no transaction: {type(error).__name__}") from error
-
-
-def _read(answer: Mapping[str, Any], with_instructions: bool) -> Transaction:
-    meta = answer["meta"]
-    keys = account_keys(answer)
+    read = read_answer(answer)
+    moved = deltas(read)
     return Transaction(
-        slot=int(answer["slot"]),
-        signature=str(answer["transaction"]["signatures"][0]),
-        err=meta["err"],
-        logs=tuple(str(line) for line in meta.get("logMessages") or ()),
-        fee_lamports=int(meta["fee"]),
-        accounts=tuple(keys),
-        tokens=deltas(meta, keys).tokens,
-        instructions=tuple(instructions(answer)) if with_instructions else (),
+        slot=read.slot,
+        signature=read.signature,
+        err=read.err,
+        logs=told_logs(read.logs, read.err),
+        fee_lamports=read.fee,
+        accounts=read.keys,
+        tokens=moved.tokens,
+        handed_over=moved.handed_over,
+        instructions=tuple(instructions(answer, read.keys)) if with_instructions else (),
     )

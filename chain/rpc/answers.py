@@ -10,7 +10,7 @@ import orjson
 from solders.address_lookup_table_account import AddressLookupTable, AddressLookupTableAccount
 from solders.pubkey import Pubkey
 
-from chain.decode.balances import token_balance
+from chain.decode.answer import token_balance
 from chain.errors import Ambiguous, ChainError, NoBatches, NodeBehind, Rejected, Unavailable
 from chain.types import (
     SYSTEM_PROGRAM,

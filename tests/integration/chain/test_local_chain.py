@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
+from chain.decode.answer import read_answer
 from chain.decode.balances import deltas
 from chain.decode.base import Decoded
-from chain.decode.dispatch import account_keys, decode
-from chain.decode.dispatch import instructions as instructions_of
+from chain.decode.dispatch import decode
 from chain.decode.logs import attribute
+from chain.decode.transaction import read_transaction
 from chain.errors import Rejected
 from chain.rpc.aio import AsyncRpcClient
 from chain.rpc.sync import RpcClient
@@ -72,15 +73,15 @@ def test_a_payment_is_simulated_sent_confirmed_and_read_back(rpc: RpcClient, ali
     assert simulation.pre_balances[0] - simulation.post_balances[0] == 2_000_000 + FEE + 1000
 
     assert rpc.send(signed.raw) == signed.signature
-    transaction = landed(rpc, signed.signature)
-    keys = account_keys(transaction)
-    moved = {delta.account: delta.lamports for delta in deltas(transaction["meta"], keys).sol}
+    answer = landed(rpc, signed.signature)
+    transaction = read_transaction(answer, with_instructions=True)
+    moved = {delta.account: delta.lamports for delta in deltas(read_answer(answer)).sol}
     assert moved == {alice.address: -(2_000_000 + FEE + 1000), bob: 2_000_000}
-    decoded = [d for d in map(decode, instructions_of(transaction)) if isinstance(d, Decoded)]
+    decoded = [d for d in map(decode, transaction.instructions) if isinstance(d, Decoded)]
     names = [d.type for d in decoded]
     assert [name for name in names if not name.startswith("compute-budget.")] == ["system.transfer", "memo"]
     assert decoded[names.index("memo")].values["text"] == builder.attempt_memo(EXECUTION, 1)
-    assert not attribute(transaction["meta"]["logMessages"]).truncated
+    assert not attribute(transaction.logs).truncated
     assert rpc.balance(bob) == 2_000_000
 
 

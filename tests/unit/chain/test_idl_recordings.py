@@ -17,7 +17,6 @@ import pytest
 
 from chain.decode.base import Instruction as Called
 from chain.decode.base import Unknown
-from chain.decode.dispatch import instructions
 from chain.decode.idl import (
     DecodedData,
     Idl,
@@ -33,6 +32,7 @@ from chain.decode.idl.model import AccountItem, ArgSeed, ConstSeed
 from chain.decode.idl.names import same_name
 from chain.decode.idl.seeds import derive
 from chain.decode.logs import attribute
+from chain.decode.transaction import read_transaction
 
 IDLS = Path(__file__).parents[4] / "shared" / "recordings" / "idls"
 
@@ -103,7 +103,7 @@ def test_every_shorter_event_is_unknown_and_every_longer_one_says_so(recording: 
 
 def called_with_an_idl(recording: Any) -> Iterator[tuple[Idl, Called, DecodedData]]:
     names = {event["program"]: event["idl"] for event in recording.expected["events"] if event.get("idl")}
-    for called in instructions(recording.transaction):
+    for called in read_transaction(recording.transaction, with_instructions=True).instructions:
         if called.program_id in names:
             idl = recorded_idl(names[called.program_id], called.program_id)
             found = decode_instruction(idl, called.data)

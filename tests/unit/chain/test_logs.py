@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.decode.logs import attribute
+from chain.decode.logs import attribute, told_logs
 
 A = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"
 B = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB1"
@@ -94,6 +94,13 @@ def test_nothing_after_a_truncation_is_attributed_since_end_lines_may_be_missing
     logs = [f"Program {A} invoke [1]", f"Program {B} invoke [2]", "Log truncated", "Program log: forged in B's name"]
     assert attribute(logs).truncated
     assert told(logs) == []
+
+
+def test_a_log_that_a_node_does_not_tell_is_cut_before_its_first_line() -> None:
+    """Nodes may keep no logs: nothing says then that a line was not written."""
+    assert attribute(told_logs(None, None)).truncated
+    assert told_logs(None, "InsufficientFundsForFee") == ()
+    assert told_logs(["a"], None) == ("a",)
 
 
 def test_error_texts_of_built_in_programs_are_theirs() -> None:

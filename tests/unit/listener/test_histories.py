@@ -101,8 +101,16 @@ class Wallet:
             "uiTokenAmount": {"amount": "1", "decimals": 0},
         }
         return {
-            "transaction": {"message": {"accountKeys": [WALLET, account or "x"]}},
-            "meta": {"preTokenBalances": [balance] if account else [], "postTokenBalances": None},
+            "slot": 20,
+            "transaction": {"signatures": ["s"], "message": {"accountKeys": [WALLET, account or "x"]}},
+            "meta": {
+                "err": None,
+                "fee": 5000,
+                "preBalances": [5000, 1],
+                "postBalances": [0, 1],
+                "preTokenBalances": [balance] if account else [],
+                "postTokenBalances": [],
+            },
         }
 
 
