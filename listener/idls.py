@@ -34,7 +34,7 @@ def load(idl_ids: Iterable[str]) -> dict[str, Emitter | None]:
 
 def _parse(row: models.Idl) -> Emitter | None:
     try:
-        return Emitter.of(parse_idl(row.document, row.program_id))
+        return Emitter(parse_idl(row.document, row.program_id))
     except InvalidIdl as error:
         # Its events go unseen, which somebody has to learn; the other workflows must not suffer for it.
         log.error("idl_unreadable", idl=str(row.pk), problem=str(error))

@@ -26,7 +26,7 @@ from listener.receipts import nft_arrivals, token_arrivals
 from listener.registry import Audience, Wanted
 from listener.transitions import Transition
 from workflows.matching import matches
-from workflows.specs.patterns import compile_pattern, found_in
+from workflows.specs.patterns import compile_line_pattern, found_in
 
 TRUNCATED_INDEX = "log.truncated"
 
@@ -114,7 +114,7 @@ def _may_say(wanted: Wanted, logs: Sequence[str]) -> bool:
 
 
 def _is_in(pattern: str, line: str) -> bool:
-    return found_in(compile_pattern(pattern), text_of(line))
+    return found_in(compile_line_pattern(pattern), text_of(line))
 
 
 # Programs say the same few lines again and again ("Instruction: Transfer"). Long ones are not kept: they differ, and a
@@ -163,7 +163,7 @@ def _logs_of(program_id: str, transaction: Transaction) -> _Logs:
 
 
 def _of_pattern(wanted: Wanted, told: _Logs) -> Matches:
-    pattern = compile_pattern(wanted.trigger.pattern)
+    pattern = compile_line_pattern(wanted.trigger.pattern)
     found = False
     for line in told.lines:
         if found_in(pattern, line.text):

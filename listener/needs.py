@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chain.decode.logs import TRUNCATED
+from chain.decode.logs import invokes_itself
 from listener.registry import Wanted
 from workflows.matching import Mismatch
 from workflows.matching.triggers import FAILED_NOT_INCLUDED, FAILED_NOT_WANTED, SUCCEEDED_NOT_WANTED
@@ -37,30 +37,24 @@ class Needs:
     """What an audience needs beside a notice of logs. Asked of every notice, so it is worked out once for an audience.
 
     `lines`: somebody waits for what logs tell. The others are pairs, for transactions that succeeded and that failed:
-    whether somebody `always` needs the whole transaction, and whether somebody does `when_cut`, because of logs that
-    Solana has cut.
+    whether somebody `always` needs the whole transaction, and the `emitters`, programs of whose events somebody waits
+    for. Those that a program emits by calling itself are in no log, but that it has called itself is.
     """
 
     lines: bool
     always: tuple[bool, bool]
-    when_cut: tuple[bool, bool]
+    emitters: tuple[frozenset[str], frozenset[str]]
 
     @classmethod
     def of(cls, members: Collection[Wanted]) -> Needs:
         """The needs of all of them."""
-        by_outcome = [[wanted for wanted in members if asks(wanted, err)] for err in (None, "failed")]
-        always = tuple(any(_more_than_logs(wanted) for wanted in asking) for asking in by_outcome)
-        when_cut = tuple(any(wanted.emitter is not None for wanted in asking) for asking in by_outcome)
+        asking = [[wanted for wanted in members if asks(wanted, err)] for err in (None, "failed")]
+        succeeded, failed = (any(one.trigger.type != "program_log" for one in group) for group in asking)
+        emitters = (frozenset(one.emitter.idl.program_id for one in group if one.emitter) for group in asking)
         lines = any(wanted.trigger.type == "program_log" for wanted in members)
-        return cls(lines, (always[0], always[1]), (when_cut[0], when_cut[1]))
+        return cls(lines, (succeeded, failed), (next(emitters), next(emitters)))
 
     def transaction(self, err: Any, logs: Sequence[str]) -> bool:
         """Whether somebody needs the whole of the transaction that ended so."""
         has_failed = err is not None
-        return self.always[has_failed] or (self.when_cut[has_failed] and TRUNCATED in logs)
-
-
-def _more_than_logs(wanted: Wanted) -> bool:
-    if wanted.trigger.type != "program_log":
-        return True
-    return wanted.emitter is not None and wanted.emitter.calls_itself
+        return self.always[has_failed] or any(invokes_itself(logs, one) for one in self.emitters[has_failed])

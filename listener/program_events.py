@@ -22,9 +22,6 @@ from chain.decode.idl.model import Layout
 from chain.decode.idl.names import same_name
 from chain.decode.logs import Attribution
 
-# How `#[event_cpi]` calls the account that it adds to an instruction.
-EVENT_AUTHORITY = "event_authority"
-
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
@@ -37,17 +34,9 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """A program as its IDL describes it. `calls_itself`: it may emit events by self-call, for which its instructions
-    need an account more. Of any other program the logs say it all, and nothing has to be fetched."""
+    """A program as its IDL describes it."""
 
     idl: Idl
-    calls_itself: bool
-
-    @classmethod
-    def of(cls, idl: Idl) -> Emitter:
-        """The emitter that an IDL describes."""
-        accounts = (account for instruction in idl.instructions.values() for account in instruction.accounts)
-        return cls(idl, any(same_name(account.name) == same_name(EVENT_AUTHORITY) for account in accounts))
 
     def event_named(self, name: str) -> Layout | None:
         """The event of that name, in either spelling; None where the IDL has none."""
@@ -111,7 +100,11 @@ def _self_calls(instructions: Sequence[Instruction]) -> Iterator[Instruction]:
         if called.stack_height is None:
             yield called
             continue
-        del stack[max(called.stack_height - 1, 1) :]
-        if stack and stack[-1] == called.program_id:
+        above = called.stack_height - 1
+        if not 1 <= above <= len(stack):
+            stack.clear()  # who called it is not told, nor is it of what follows
+            continue
+        del stack[above:]
+        if stack[-1] == called.program_id:
             yield called
         stack.append(called.program_id)

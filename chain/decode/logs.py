@@ -102,6 +102,29 @@ def attribute(logs: Sequence[str]) -> Attribution:
     return Attribution(tuple(lines), truncated=False)
 
 
+def invokes_itself(logs: Sequence[str], program_id: str) -> bool:
+    """Whether the program called itself in this transaction, as it does to emit events (`emit_cpi!`); True also where
+    the log is cut or leaves out a call, so that it may have."""
+    if TRUNCATED in logs:
+        return True
+    begin = f"Program {program_id} invoke ["
+    if sum(line.startswith(begin) for line in logs) < 2:
+        return False
+    stack: list[str] = []
+    for line in logs:
+        if invoked := _INVOKE.fullmatch(line):
+            above = int(invoked[2]) - 1
+            if above > len(stack):
+                return True
+            del stack[max(above, 0) :]
+            if invoked[1] == program_id and stack and stack[-1] == program_id:
+                return True
+            stack.append(invoked[1])
+        elif (ended := _END.fullmatch(line)) and ended[1] in stack:
+            del stack[len(stack) - 1 - stack[::-1].index(ended[1]) :]
+    return False
+
+
 def text_of(line: str) -> str:
     """What a line would say if a program wrote it: for a look before attribution, which costs twenty times as much."""
     return _content(line)[1]

@@ -48,7 +48,7 @@ NOBODY = UUID(int=0)
 @cache
 def emitter(program: str, idl: str) -> Emitter | None:
     path = IDLS / idl
-    return Emitter.of(parse_idl(json.loads(path.read_text()), program)) if path.is_file() else None
+    return Emitter(parse_idl(json.loads(path.read_text()), program)) if path.is_file() else None
 
 
 def audience(trigger: dict[str, Any], kind: Kind, address: str, source: Emitter | None = None) -> Audience:

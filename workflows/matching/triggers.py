@@ -18,7 +18,7 @@ from chain.events import Event
 from workflows.specs import triggers
 from workflows.specs.amounts import AmountError, resolve_tokens
 from workflows.specs.parts import Part
-from workflows.specs.patterns import compile_pattern, found_in
+from workflows.specs.patterns import compile_line_pattern, found_in
 from workflows.specs.triggers import Trigger
 
 
@@ -135,7 +135,7 @@ def _program_log(trigger: triggers.ProgramLog, event: Event) -> Mismatch | None:
             return None
         return Mismatch("other_event", f"the event is {name}, and not {trigger.event}")
     line = event.fields["line"]
-    if line is not None and found_in(compile_pattern(trigger.pattern), line):
+    if line is not None and found_in(compile_line_pattern(trigger.pattern), line):
         return None
     return Mismatch("other_line", "pattern does not fit this line")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Protocol
 
@@ -11,6 +12,10 @@ MAX_PATTERN = 512
 # Measured at these bounds: the slowest search found takes about 0.1 s; with capture groups it would be ten times that.
 MAX_PROGRAM = 1_000
 MAX_SUBJECT = 16_384  # Solana cuts the logs of a transaction at 10,000 bytes
+
+
+# As somebody writes it who has a node's log before him.
+_BEGINNING = re.compile(r"\A\^?Program (?:log|data): ")
 
 
 class PatternError(ValueError):
@@ -41,6 +46,12 @@ def compile_pattern(pattern: str) -> Pattern:
         raise PatternError("it is too large; use fewer or smaller repetitions")
     found: Pattern = compiled
     return found
+
+
+def compile_line_pattern(pattern: str) -> Pattern:
+    """As `compile_pattern`, for lines that programs write. Nodes put `Program log: ` or `Program data: ` before them,
+    which is no part of a line here; a pattern that begins with it means the beginning of the line."""
+    return compile_pattern(_BEGINNING.sub("^", pattern))
 
 
 def found_in(pattern: Pattern, text: str) -> bool:

@@ -107,7 +107,8 @@ def _receipt(kind: str, fields: dict[str, Any]) -> Event:
 
 
 def _program_log(trigger: triggers.ProgramLog) -> Event:
-    logs = [f"Program {trigger.program_id} invoke [1]", "Program log: Instruction: Transfer"]
+    line = "Instruction: Transfer"
+    logs = [f"Program {trigger.program_id} invoke [1]", f"Program log: {line}"]
     return log_event(
         trigger.program_id,
         _signature(),
@@ -117,7 +118,7 @@ def _program_log(trigger: triggers.ProgramLog) -> Event:
         logs_truncated=False,
         name=trigger.event,
         data=None if trigger.event is None else {},
-        line=logs[1] if trigger.event is None else None,
+        line=line if trigger.event is None else None,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.decode.logs import attribute, told_logs
+from chain.decode.logs import attribute, invokes_itself, told_logs
 
 A = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"
 B = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB1"
@@ -88,6 +88,42 @@ def test_a_program_that_calls_itself_keeps_its_outer_frame() -> None:
         "Program log: outer",
     ]
     assert told(logs) == [(A, 2, "inner", 0, "log"), (A, 1, "outer", 1, "log")]
+
+
+def frames(*calls: tuple[str, int]) -> list[str]:
+    """A log in which each of these calls returns at once, or when a call of its depth or above follows."""
+    logs: list[str] = []
+    stack: list[str] = []
+    for program, depth in [*calls, ("", 1)]:
+        while len(stack) >= depth:
+            logs.append(f"Program {stack.pop()} success")
+        if program:
+            stack.append(program)
+            logs.append(f"Program {program} invoke [{depth}]")
+    return logs
+
+
+def test_a_log_says_whether_a_program_has_called_itself() -> None:
+    assert invokes_itself(frames((A, 1), (A, 2)), A)
+    assert invokes_itself(frames((B, 1), (A, 2), (B, 3), (A, 3)), A)
+    assert not invokes_itself(frames((A, 1), (A, 1)), A)
+    assert not invokes_itself(frames((A, 1), (B, 2), (A, 3)), A)
+    assert not invokes_itself(frames((A, 1), (B, 2), (B, 3)), A)
+    assert not invokes_itself([f"Program {A} invoke [1]", f"Program log: Program {A} invoke [2]"], A)
+
+
+def test_a_log_with_a_hole_does_not_say_that_a_program_has_not_called_itself() -> None:
+    assert invokes_itself([f"Program {A} invoke [1]", f"Program {A} invoke [3]"], A)
+    assert invokes_itself([f"Program {A} invoke [1]", "Log truncated"], A)
+
+
+def test_recorded_programs_that_emitted_by_self_call_have_called_themselves(recording: Any) -> None:
+    by_call = {event["program"] for event in recording.expected["events"] if event["via"] == "emit_cpi"}
+    by_log_alone = {event["program"] for event in recording.expected["events"]} - by_call
+
+    assert all(invokes_itself(recording.logs, program) for program in by_call)
+    if not recording.expected["logsTruncated"]:
+        assert not any(invokes_itself(recording.logs, program) for program in by_log_alone)
 
 
 def test_nothing_after_a_truncation_is_attributed_since_end_lines_may_be_missing() -> None:

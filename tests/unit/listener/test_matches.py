@@ -60,6 +60,13 @@ def test_each_matching_line_is_an_event_of_its_own() -> None:
     assert indexes(seen, by_pattern("^paid")) == ["log.0", "log.2"]
 
 
+@pytest.mark.parametrize("pattern", ["^Program log: paid [0-9]$", "Program log: paid", "^paid [0-9]$"])
+def test_a_pattern_may_begin_as_lines_begin_in_a_nodes_log(pattern: str) -> None:
+    seen = written(INVOKED, "Program log: paid 1", "Program log: not paid 2", DONE)
+
+    assert indexes(seen, by_pattern(pattern)) == ["log.0"]
+
+
 def test_a_line_of_another_program_never_matches() -> None:
     seen = written(INVOKED, f"Program {OTHER} invoke [2]", "Program log: paid", f"Program {OTHER} success", DONE)
 
@@ -275,17 +282,22 @@ def test_a_transaction_is_fetched_only_for_those_who_need_more_than_its_logs(
 
 
 @pytest.mark.parametrize(
-    ("calls_itself", "cut", "expected"), [(True, False, True), (False, False, False), (False, True, True)]
+    ("logs", "expected"),
+    [
+        ((INVOKED, DONE), False),
+        ((INVOKED, "Log truncated"), True),
+        ((INVOKED, f"Program {PROGRAM} invoke [2]", DONE, DONE), True),
+        ((INVOKED, DONE, INVOKED, DONE), False),
+    ],
 )
 def test_an_idl_event_needs_the_transaction_where_its_logs_cannot_say_it_all(
-    calls_itself: bool, cut: bool, expected: bool
+    logs: tuple[str, ...], expected: bool
 ) -> None:
     trigger = {"type": "program_log", "program_id": PROGRAM, "event": "Paid", "idl": str(uuid4())}
     empty = parse_idl(
         {"instructions": [], "events": [], "metadata": {"name": "x"}, "version": "0", "name": "x"}, PROGRAM
     )
-    member = replace(wanted(trigger), emitter=Emitter(empty, calls_itself))
-    logs = (INVOKED, "Log truncated") if cut else (INVOKED, DONE)
+    member = replace(wanted(trigger), emitter=Emitter(empty))
 
     assert Needs.of([member]).transaction(None, logs) is expected
 

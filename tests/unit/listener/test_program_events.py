@@ -23,18 +23,18 @@ OTHER = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 IDLS = Path(__file__).parents[4] / "shared" / "recordings" / "idls"
 
 
-def emitter(*, authority: str = "event_authority") -> Emitter:
+def emitter() -> Emitter:
     document = {
         "address": PROGRAM,
         "metadata": {"name": "payer", "version": "1.0.0", "spec": "0.1.0"},
-        "instructions": [{"name": "pay", "discriminator": [9], "accounts": [{"name": authority}], "args": []}],
+        "instructions": [{"name": "pay", "discriminator": [9], "accounts": [], "args": []}],
         "events": [{"name": "FeePaid", "discriminator": [1]}, {"name": "Moved", "discriminator": [2]}],
         "types": [
             {"name": name, "type": {"kind": "struct", "fields": [{"name": "amount", "type": "u8"}]}}
             for name in ("FeePaid", "Moved")
         ],
     }
-    return Emitter.of(parse_idl(document, PROGRAM))
+    return Emitter(parse_idl(document, PROGRAM))
 
 
 def logged(*events: bytes, program: str = PROGRAM) -> list[str]:
@@ -121,10 +121,11 @@ def test_a_line_that_is_no_base64_is_no_event() -> None:
     assert emitted_by_log(emitter(), "FeePaid", attribute(lines)) == []
 
 
-def test_only_an_instruction_with_an_event_authority_can_emit_by_self_call() -> None:
-    assert emitter().calls_itself
-    assert emitter(authority="eventAuthority").calls_itself
-    assert not emitter(authority="authority").calls_itself
+@pytest.mark.parametrize("height", [1, 4, 9])
+def test_a_call_whose_caller_is_not_told_is_nobody_s_word(height: int) -> None:
+    ran = [top(PROGRAM), called(b"\1\5", height=height), called(b"\1\6", height=3)]
+
+    assert emitted_by_call(emitter(), "FeePaid", ran) == []
 
 
 def recorded_events() -> list[Any]:
@@ -144,7 +145,7 @@ def test_recorded_events_are_found_by_the_way_that_they_were_emitted(
 ) -> None:
     """Programs that emit both ways say the same on each, so that the two are one."""
     recording = Recording(name)
-    source = Emitter.of(parse_idl(json.loads((IDLS / idl).read_text()), program))
+    source = Emitter(parse_idl(json.loads((IDLS / idl).read_text()), program))
     transaction = read_transaction(recording.transaction, with_instructions=True)
     ways = [one["via"] for one in recording.expected["events"] if (one["program"], one["name"]) == (program, event)]
 

@@ -59,3 +59,9 @@ def test_a_field_is_found_by_its_path() -> None:
     assert field is not None
     assert (field.kind, field.unit, field.open) == ("integer", "lamports", False)
     assert field_named("manual", "event.data.amount") is None
+
+
+def test_a_sample_line_is_as_a_real_one_without_what_nodes_put_before_it() -> None:
+    event = sample_event(parse(with_trigger(type="program_log", program_id=PROGRAM, pattern=".")).trigger)
+
+    assert f"Program log: {event.fields['line']}" in event.fields["logs"]
