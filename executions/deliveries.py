@@ -23,7 +23,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from executions import steps, timing
+from executions import live, steps, timing
 from executions.models import Delivery
 from executions.states import DeliveryStatus, Step
 
@@ -176,6 +176,7 @@ def _closed(claimed: Claimed) -> str:
 
 def _move(claimed: Claimed, **values: Any) -> bool:
     held = Delivery.objects.filter(pk=claimed.id, status=DeliveryStatus.PENDING, lease_until=claimed.lease)
+    live.announce(f"channel:{claimed.channel_id}")
     return held.update(lease_until=None, **values) == 1
 
 

@@ -1,4 +1,5 @@
-"""Tells open pages which executions changed, over Redis: a hint to look again, never what there is to see.
+"""Tells open pages what changed, over Redis: a hint to look again, never what there is to see. Of executions their rows
+are told; what concerns every team, or a thing that only its team knows by its id, as a topic.
 
 Changes are told to a thread, which publishes those of a moment as one message, so that whoever changes something waits
 for nothing. A hint that is lost (Redis away, a process killed) costs pages their refresh until the next one.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import orjson
@@ -32,15 +33,20 @@ def tell(execution_ids: Iterable[int]) -> None:
     transaction.on_commit(partial(_tell, list(execution_ids)))
 
 
-def _tell(ids: list[int]) -> None:
-    if ids:
-        _teller.add(ids)
+def announce(topic: str) -> None:
+    """Pages of any team that listen to this topic will look different once the caller's transaction commits."""
+    transaction.on_commit(partial(_tell, [topic]))
 
 
-def message(execution_ids: Iterable[int]) -> bytes:
-    """What is published: row ids, or null for "too many to name"."""
-    ids = list(execution_ids)
-    return orjson.dumps(ids if len(ids) <= MOST_NAMED else None)
+def _tell(changed: Sequence[int | str]) -> None:
+    if changed:
+        _teller.add(changed)
+
+
+def message(changed: Iterable[int | str]) -> bytes:
+    """What is published: row ids and topics, or null for "too many to name"."""
+    named = list(changed)
+    return orjson.dumps(named if len(named) <= MOST_NAMED else None)
 
 
 class _Teller:
@@ -48,13 +54,13 @@ class _Teller:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._changed: set[int] = set()
+        self._changed: set[int | str] = set()
         self._some = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, ids: list[int]) -> None:
+    def add(self, changed: Iterable[int | str]) -> None:
         with self._lock:
-            self._changed.update(ids)
+            self._changed.update(changed)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
                 self._thread.start()

@@ -9,7 +9,7 @@ from accounts import audit
 from accounts.actors import Actor
 from accounts.errors import Refused
 from accounts.models import Installation
-from executions import dispatch
+from executions import dispatch, live
 from executions.models import Attempt, Execution
 from executions.states import MAY_LAND
 from workflows.models import Signer, Workflow
@@ -26,6 +26,7 @@ def installation_pause(*, actor: Actor, reason: str) -> list[str]:
     # The update waits for every transaction that holds the row shared, which is whoever is signing right now.
     Installation.objects.filter(pk=1).update(paused_at=timezone.now(), paused_reason=reason)
     audit.record(actor, "paused", "installation", 1, reason=reason)
+    live.announce("standing")
     return may_still_land()
 
 
@@ -52,6 +53,7 @@ def installation_resume(*, actor: Actor) -> None:
         raise Refused(f"This database may have paid more than it knows. {ASK_THE_CHAIN}", code="restored")
     Installation.objects.filter(pk=1).update(paused_at=None, paused_reason="")
     audit.record(actor, "resumed", "installation", 1)
+    live.announce("standing")
     transaction.on_commit(release_waiting)
 
 

@@ -41,20 +41,9 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     const source = event.target;
     source.closest(".more")?.closest("[data-live]")?.setAttribute("data-extended", "");
-    // A region that asks by the clock: nobody reads a hidden tab.
-    if (source.matches("[data-polls]") && (document.hidden || isHeld(source))) event.preventDefault();
   });
 
-  // What was open in the old region is open in the new one.
-  let opened = [];
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    opened = $$("details[open][id]", event.detail.target).map((details) => details.id);
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    opened = [];
-    follow();
-  });
+  document.addEventListener("htmx:afterSwap", follow);
 
   // A fragment request answered by the sign-in page means that the session ended: show that page, not a part of it.
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.environment import FOLDER
 from tests.http_stub import HttpStub
@@ -17,6 +18,8 @@ from tests.local_chain import LocalChain
 from tests.local_gateway import gateway_on
 from tests.services import Services
 from tests.stack import Stack
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +94,21 @@ def stack(
     yield processes
     processes.kill_all()
     print(processes.logs())  # noqa: T201 - pytest shows it when the test failed
+
+
+@pytest.fixture
+def chromium(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Debian's Chromium, under playwright."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on PATH: install it (Debian: apt-get install chromium) to look at pages")
+    # Playwright's loop runs in this thread, and Django then thinks that its own calls would block one.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        # Django keeps the connections of code under a loop apart, and a test before may have stopped PostgreSQL.
+        connections.close_all()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def pytest_unconfigure() -> None:

@@ -11,15 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Role
 from accounts.pages import PageRequest, telling
 from accounts.permissions import page
-from executions.models import Delivery
 from executions.notify import channel_test
 from executions.outbox import dead_count, delivery_list, executions_of
 from executions.resends import MOST_AT_ONCE
-from executions.states import DeliveryStatus
 from workflows.selectors import channel_get, workflows_naming
 
 SHOWN = 10
-QUICK_ATTEMPTS = 3
 
 
 @require_safe
@@ -35,14 +32,8 @@ def detail(request: PageRequest, channel_id: UUID) -> HttpResponse:
         "deliveries": deliveries,
         "executions": executions_of(deliveries),
         "dead": dead_count(team=team, channel=channel, at_most=MOST_AT_ONCE),
-        "is_live": any(_changes_soon(one) for one in deliveries),
     }
     return render(request, "channels/detail.html", context)
-
-
-def _changes_soon(delivery: Delivery) -> bool:
-    """Whether it is worth looking again: later attempts are minutes and hours apart."""
-    return delivery.status == DeliveryStatus.PENDING and delivery.attempts < QUICK_ATTEMPTS
 
 
 @require_POST

@@ -10,6 +10,11 @@ from typing import Any
 
 import redis
 
+from executions.live import CHANNEL
+from executions.live import message as changed
+
+# What open pages of it listen to.
+TOPIC = "inbox"
 KEPT = 200
 MESSAGES_KEY = "solflow:inbox:messages"
 ALLOWED_PER_WINDOW = 5
@@ -39,12 +44,13 @@ class InboxStore:
         self._redis = client
 
     def add(self, webhook_id: str, payload: Mapping[str, Any]) -> Received:
-        """Keep a message; the oldest beyond 200 goes."""
+        """Keep a message, and tell open pages; the oldest beyond 200 goes."""
         message = Received(str(self._redis.incr(f"{MESSAGES_KEY}:last")), webhook_id, datetime.now(UTC), payload)
         document = {**message.__dict__, "received_at": message.received_at.isoformat()}
         with self._redis.pipeline() as pipe:
             pipe.lpush(MESSAGES_KEY, json.dumps(document))
             pipe.ltrim(MESSAGES_KEY, 0, KEPT - 1)
+            pipe.publish(CHANNEL, changed([TOPIC]))
             pipe.execute()
         return message
 

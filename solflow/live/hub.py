@@ -1,10 +1,11 @@
 """The one task of a web process that hears what changed and tells every open page of the team.
 
-1. hear      executions.live publishes row ids over Redis; those of GATHER_S become one round.
-2. place     one query for the round says whose they are; nothing is asked while no page is open.
+1. hear      executions.live publishes row ids and topics over Redis; those of GATHER_S become one round.
+2. place     one query for the round says whose the rows are; nothing is asked while no page is open.
 3. tell      each page gets the topics that it listens to. Rounds are numbered and the newest are kept, so that a page
              that was away for a moment is told what it missed, and one that was away for longer to look at everything.
-4. check     every RECHECK_S, two queries for all: a page whose reader signed out or left the team is closed.
+4. look      every LOOK_S, one query for all: how things stand that nobody tells of (solflow.live.standing).
+5. check     every RECHECK_S, two queries for all: a page whose reader signed out or left the team is closed.
 
 It starts with the first page and ends a while after the last. Without Redis pages hear nothing; when it is back they
 are all told to look at everything.
@@ -28,7 +29,7 @@ from redis.exceptions import RedisError
 
 from executions.live import CHANNEL
 from executions.timing import scaled
-from solflow.live import readers
+from solflow.live import readers, standing
 from solflow.live.shutdown import when_asked_to_stop
 from solflow.live.streams import EVERYTHING, SPACING_OF_A_PAGE_S, SPACING_S, Stream
 
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 GATHER_S = 0.25
 RECHECK_S = 30.0
+LOOK_S = 10.0
 IDLE_S = 60.0
 AGAIN_S = 1.0
 ROUNDS_KEPT = 256
@@ -51,7 +53,7 @@ class Hub:
         self._epoch = secrets.token_hex(4)
         self._number = 0
         self._rounds: deque[tuple[int, object, frozenset[str]]] = deque(maxlen=ROUNDS_KEPT)
-        self._heard: set[int] | None = set()
+        self._heard: set[int | str] | None = set()
         self._something = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._hears = False
@@ -92,6 +94,7 @@ class Hub:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(), name="live hub: hear")
                 tasks.create_task(self._place_and_tell(), name="live hub: tell")
+                tasks.create_task(self._look(), name="live hub: look")
                 tasks.create_task(self._check(), name="live hub: check")
         except* _NobodyReads:
             log.debug("live_hub_idle")
@@ -119,12 +122,12 @@ class Hub:
             self._hears = False
             await asyncio.sleep(AGAIN_S)
 
-    def _note(self, ids: Iterable[int] | None) -> None:
-        """Row ids, or None for "anything may have changed"."""
-        if ids is None or self._heard is None or len(self._heard) > MOST_NAMED:
+    def _note(self, changed: Iterable[int | str] | None) -> None:
+        """Row ids and topics, or None for "anything may have changed"."""
+        if changed is None or self._heard is None or len(self._heard) > MOST_NAMED:
             self._heard = None
         else:
-            self._heard.update(ids)
+            self._heard.update(changed)
         self._something.set()
 
     async def _place_and_tell(self) -> None:
@@ -133,11 +136,15 @@ class Hub:
             await asyncio.sleep(GATHER_S)
             self._something.clear()
             heard, self._heard = self._heard, set()
-            placed: Mapping[Any, frozenset[str]] = {ALL_TEAMS: frozenset({EVERYTHING})}
-            if heard is not None:
-                placed = await sync_to_async(readers.topics_by_team, thread_sensitive=False)(heard)
-            for team_id, topics in placed.items():
-                self._tell(team_id, topics)
+            if heard is None:
+                self._tell(ALL_TEAMS, frozenset({EVERYTHING}))
+                continue
+            if topics := frozenset(one for one in heard if isinstance(one, str)):
+                self._tell(ALL_TEAMS, topics)
+            if rows := [one for one in heard if isinstance(one, int)]:
+                placed = await sync_to_async(readers.topics_by_team, thread_sensitive=False)(rows)
+                for team_id, touched in placed.items():
+                    self._tell(team_id, touched)
 
     def _tell(self, team_id: object, topics: frozenset[str]) -> None:
         self._number += 1
@@ -157,6 +164,23 @@ class Hub:
         for at, team_id, topics in self._rounds:
             if at > int(number) and team_id in (ALL_TEAMS, stream.team_id):
                 stream.tell(self.position, topics)
+
+    async def _look(self) -> None:
+        """Measurements move always; how things stand is told only to those for whom it changed."""
+        before = await self._standing()
+        while True:
+            await asyncio.sleep(scaled(LOOK_S))
+            if not self._streams:
+                continue
+            now = await self._standing()
+            self._tell(ALL_TEAMS, frozenset({standing.MEASURES}))
+            for team_id in standing.changed(before, now):
+                self._tell(team_id, frozenset({standing.STANDING}))
+            before = now or before
+
+    @staticmethod
+    async def _standing() -> Mapping[Any, str]:
+        return await sync_to_async(standing.standing, thread_sensitive=False)()
 
     async def _check(self) -> None:
         idle_s = 0.0

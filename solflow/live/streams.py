@@ -1,8 +1,9 @@
 """One open page: what it listens to, what changed of that, and the text that its browser gets.
 
-A page listens to topics: `executions` (any of the team), `workflow:<id>` (any of that workflow), `execution:<row id>`.
-It is only told which of them changed and fetches what it shows itself, so what waits for a slow reader never grows
-beyond the page's own topics.
+A page listens to topics: `executions` (any of the team), `workflow:<id>` (any of that workflow), `execution:<row id>`,
+`channel:<id>`, `inbox`, `standing` (what is paused, disabled, missing or missed) and `measures` (figures that move
+always). It is only told which of them changed and fetches what it shows itself, so what waits for a slow reader never
+grows beyond the page's own topics.
 """
 
 from __future__ import annotations

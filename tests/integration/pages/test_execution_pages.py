@@ -165,8 +165,12 @@ def test_lists_and_details_say_which_changes_they_follow(workflow: Workflow, cha
     execution = landed(workflow, channel)
     assert f'data-live="execution:{execution.id}"' in text_of(pages.get(detail(execution)))
     assert f'data-live="workflow:{workflow.id}"' in text_of(pages.get(f"/executions/?workflow={workflow.id}"))
-    for url in ("/", "/executions/?status=failed", "/notifications/", "/workflows/"):
+    for url in ("/executions/?status=failed", "/notifications/"):
         assert 'data-live="executions"' in text_of(pages.get(url)), url
+    for url in ("/", "/workflows/"):
+        assert 'data-live="executions standing"' in text_of(pages.get(url)), url
+    assert 'data-live="measures standing"' in text_of(pages.get("/endpoints/"))
+    assert 'data-live="inbox"' in text_of(pages.get("/inbox/"))
     # Older rows stay as they are while somebody reads them.
     assert 'data-live="' not in text_of(pages.get("/executions/?before=x"))
 

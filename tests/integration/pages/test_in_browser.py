@@ -3,59 +3,30 @@ security policy stops, nothing that reaches over the edge; in both themes, on a 
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from executions.models import Approval, Execution
 from listener.models import Gap, Subscription
 from tests.integration.pages.conftest import RECIPIENT, WATCHED, attempted, ended, landed, parked, pending
 from tests.integration.pages.test_every_page import addresses
 from tests.people import Person
-from tests.stack import PASSWORD, Stack
+from tests.reading import DESK, PHONE, Reader
+from tests.stack import Stack
 from workflows.models import Channel, Signer, Workflow
 from workflows.services import workflow_pause
 from workflows.services.channel_health import channel_switch_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = (Path(__file__).parents[2] / "axe" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-DESK: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE_MS = 60_000
 # What answers with a file, or not as a page of ours.
 NO_PAGES = {"workflows:export-all", "workflows:export"}
-RUN_AXE = """async (tags) => {
-    const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
-    const told = (one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`);
-    return found.violations.flatMap(told);
-}"""
 LOGS = ["Program 11111111111111111111111111111111 invoke [1]", "Program log: paid", "Program failed: custom error: 0x1"]
 TRACE = {"op": "gte", "field": "event.lamports_delta", "value": 10, "saw": 9, "met": False}
-# Text and controls that stick out sideways; regions that scroll by themselves do not make the page wider.
-TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on PATH: install it (Debian: apt-get install chromium) to look at pages")
-    # Playwright's loop runs in this thread, and Django then thinks that its own calls would block one.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        # Django keeps the connections of code under a loop apart, and a test before may have stopped PostgreSQL.
-        connections.close_all()
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -107,52 +78,6 @@ def asked(workflow: Workflow) -> Execution:
 
 def detail_of(execution: Execution) -> str:
     return f"/executions/{execution.execution_id}/"
-
-
-class Reader:
-    """Somebody who opens pages on one screen, looks at them in both themes, and writes down what is wrong with them."""
-
-    def __init__(self, browser: Browser, stack: Stack, screen: ViewportSize = DESK) -> None:
-        self.page: Page = browser.new_context(
-            base_url=stack.url,
-            viewport=screen,
-            reduced_motion="reduce",
-            timezone_id="Asia/Tokyo",
-        ).new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.wrong: list[str] = []
-        self.where = ""
-        self.page.on("pageerror", lambda error: self.note(f"error: {error}"))
-        # Violations of the content security policy are errors of the console too.
-        self.page.on("console", lambda line: line.type in ("error", "warning") and self.note(line.text))
-
-    def note(self, text: str) -> None:
-        # A page that is not there is logged as such.
-        if "status of 404" not in text or not self.where.startswith("nowhere"):
-            self.wrong.append(f"{self.where}: {text}")
-
-    def sign_in(self, name: str) -> None:
-        self.look("sign in", "/login/")
-        self.page.get_by_label("Username").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("heading", name="Overview")).to_be_visible()
-
-    def look(self, name: str, url: str) -> None:
-        """Open the page in both themes: colours that were on their way to the other would be of neither."""
-        for theme in ("light", "dark"):
-            self.where = f"{name}, {theme}"
-            self.page.emulate_media(color_scheme=theme)
-            self.page.goto(url)
-            self.judge()
-
-    def judge(self) -> None:
-        """What stands on the page now."""
-        if self.page.evaluate(TOO_WIDE):
-            self.note("reaches over the edge")
-        self.page.evaluate(AXE)
-        for barrier in self.page.evaluate(RUN_AXE, TAGS):
-            self.note(barrier)
 
 
 @pytest.mark.timeout(600)

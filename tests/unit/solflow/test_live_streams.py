@@ -99,3 +99,17 @@ def test_an_address_names_a_bounded_number_of_topics() -> None:
     assert topics_of("") == frozenset()
     assert topics_of("executions,,execution:1," + "x" * 100) == {"executions", "execution:1"}
     assert len(topics_of(",".join(f"execution:{number}" for number in range(100)))) == streams.MOST_TOPICS
+
+
+def test_a_topic_of_no_row_is_told_to_the_pages_of_every_team_that_listen_to_it() -> None:
+    async def follow() -> list[set[str]]:
+        hub = Hub()
+        pages = [stream("inbox,executions"), stream("inbox", THEIRS), stream("executions")]
+        hub._streams.update(pages)
+        telling = asyncio.create_task(hub._place_and_tell())
+        hub._note(["inbox"])
+        await asyncio.wait_for(pages[0]._something.wait(), 5)
+        telling.cancel()
+        return [page._changed for page in pages]
+
+    assert asyncio.run(follow()) == [{"inbox"}, {"inbox"}, set()]
