@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Team
+from accounts.models import Installation, Team
 from workflows.checks import settings_of
 from workflows.models import AddressList, Idl, Signer, Workflow
 from workflows.selectors import channel_list
@@ -31,6 +31,8 @@ def export_of(*, team: Team, workflows: Iterable[Workflow]) -> dict[str, Any]:
         "solflow": FORMAT,
         "exported_at": timezone.now().astimezone(UTC).isoformat(timespec="seconds"),
         "network": settings.SOLANA_NETWORK,
+        # Empty until the chain was asked for the first time.
+        "genesis_hash": Installation.objects.values_list("genesis_hash", flat=True).get(pk=1) or None,
         "workflows": entries,
         "signers": _signers(chosen),
         "channels": [

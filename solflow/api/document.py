@@ -45,7 +45,7 @@ class ApiSchema(AutoSchema):
     """Adds to each operation the errors that it can answer with, and the header of those that are done once."""
 
     def get_override_parameters(self) -> list[Any]:
-        once = self._action() in ("create", "run") and "create" in getattr(self.view, "may_conflict", ())
+        once = self._action() in ("create", "duplicate", "run") and "create" in getattr(self.view, "may_conflict", ())
         return [*([IDEMPOTENCY_KEY] if once else []), *super().get_override_parameters()]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:

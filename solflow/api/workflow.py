@@ -24,7 +24,7 @@ class WorkflowViewSet(WorkflowsUnwatched):
     operator_actions = (*WorkflowsUnwatched.operator_actions, "test")
     may_conflict = (*WorkflowsUnwatched.may_conflict, "enable", "publish", "update", "partial_update", "test")
     may_be_unavailable = ("enable", "publish", "update", "partial_update", "test")
-    may_be_invalid = ("enable", "publish")
+    may_be_invalid = ("duplicate", "enable", "publish")
 
     def update(self, request: Request, pk: UUID) -> Response:
         """Replace everything: what is left out becomes its default."""

@@ -60,7 +60,10 @@ class ExportedIdlSerializer(NamedRowSerializer):
 class ExportSerializer(serializers.Serializer):
     solflow = serializers.ChoiceField(choices=[FORMAT], help_text="The version of the format.")
     exported_at = serializers.CharField(required=False, max_length=200)
-    network = serializers.CharField(required=False, max_length=200)
+    network = serializers.CharField(required=False, max_length=200, help_text="Where the addresses mean something.")
+    genesis_hash = serializers.CharField(
+        required=False, allow_null=True, max_length=200, help_text="Of the chain; tells apart those of one name."
+    )
     workflows = ExportedWorkflowSerializer(many=True, max_length=MAX_WORKFLOWS)
     signers = ExportedSignerSerializer(many=True, required=False)
     channels = ExportedChannelSerializer(many=True, required=False)
@@ -72,6 +75,9 @@ class ImportedSerializer(serializers.Serializer):
     workflows = WorkflowSerializer(many=True)
     address_lists = AddressListRow(many=True, help_text="Those that the team had not.")
     idls = IdlRow(many=True, help_text="Those that the team had not.")
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What to look at before any of them is enabled."
+    )
 
 
 class ExchangeViewSet(TeamViewSet):
@@ -90,13 +96,23 @@ class ExchangeViewSet(TeamViewSet):
         rows = named or workflow_list(team=self.team).select_related("signer")
         return Response(export_of(team=self.team, workflows=rows))
 
-    @extend_schema(request=ExportSerializer, responses={201: ImportedSerializer})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("from_other_network", bool, description="Whether to take one of another `network`: true.")
+        ],
+        request=ExportSerializer,
+        responses={201: ImportedSerializer},
+    )
     def create(self, request: Request) -> Response:
-        """Make every workflow of an export, none of them enabled, or nothing. With an `Idempotency-Key`, once."""
+        """Make every workflow of an export, none of them enabled, or nothing. With an `Idempotency-Key`, once.
+
+        What was exported on another network is refused (`other_network`): its addresses mean something else here.
+        """
         document = self.document()
+        is_meant = request.query_params.get("from_other_network") == "true"
 
         def work() -> Any:
-            return _shown(workflows_import(actor=self.actor, document=document))
+            return _shown(workflows_import(actor=self.actor, document=document, from_other_network=is_meant))
 
         return self.answer_once(request, status.HTTP_201_CREATED, work)
 
@@ -111,6 +127,4 @@ class ExchangeViewSet(TeamViewSet):
 
 
 def _shown(made: Imported) -> dict[str, Any]:
-    return dict(
-        ImportedSerializer({"workflows": made.workflows, "address_lists": made.address_lists, "idls": made.idls}).data
-    )
+    return dict(ImportedSerializer(made).data)

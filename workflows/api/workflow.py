@@ -24,7 +24,13 @@ from accounts.api import StrictSerializer, TeamViewSet
 from accounts.errors import Invalid
 from workflows.models import WebhookSecret, Workflow, WorkflowVersion
 from workflows.selectors import workflow_get, workflow_list, workflow_versions
-from workflows.services import webhook_secret_make, workflow_create, workflow_delete, workflow_disable
+from workflows.services import (
+    webhook_secret_make,
+    workflow_create,
+    workflow_delete,
+    workflow_disable,
+    workflow_duplicate,
+)
 
 DEFINITION_SCHEMA = {"$ref": "#/components/schemas/WorkflowDefinition"}
 # What an answer holds and a request may send back unread.
@@ -135,7 +141,7 @@ class WorkflowViewSet(TeamViewSet):
 
     serializer_class = WorkflowSerializer
     operator_actions: tuple[str, ...] = ()
-    may_conflict: tuple[str, ...] = ("create", "webhook_secret")
+    may_conflict: tuple[str, ...] = ("create", "duplicate", "webhook_secret")
 
     def get_queryset(self) -> QuerySet[Workflow]:
         if getattr(self, "swagger_fake_view", False):
@@ -169,6 +175,17 @@ class WorkflowViewSet(TeamViewSet):
         """Soft: its executions and versions stay."""
         workflow_delete(actor=self.actor, workflow=self.workflow(pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={201: WorkflowSerializer})
+    @action(detail=True, methods=["post"])
+    def duplicate(self, request: Request, pk: UUID) -> Response:
+        """Make another that wants the same, its draft included, not enabled, its name with a number. With an
+        `Idempotency-Key`, once."""
+
+        def work() -> Any:
+            return self.shown(workflow_duplicate(actor=self.actor, workflow=self.workflow(pk)))
+
+        return self.answer_once(request, status.HTTP_201_CREATED, work)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])

@@ -17,9 +17,20 @@ class ImportForm(ServiceForm):
         widget=forms.FileInput(attrs={"accept": "application/json,.json"}),
     )
 
+    from_other_network = forms.BooleanField(
+        label="Import it nevertheless",
+        help_text="Look at every address before you enable anything.",
+        required=False,
+    )
+
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files)
         self.problems: list[FieldProblem] = []
+
+    @property
+    def is_of_other_network(self) -> bool:
+        """Whether it was refused for that, or is sent again after it was: only then is there something to agree to."""
+        return "from_other_network" in self.data or any(one.code == "other_network" for one in self.problems)
 
     @property
     def document(self) -> bytes:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
 from accounts.actors import Actor
 from accounts.errors import Invalid, Refused
+from accounts.models import Installation
 from workflows.checks import settings_of
 from workflows.counterparts import Counterparts, counterparts_of
 from workflows.errors import invalid
@@ -26,27 +28,34 @@ from workflows.specs.exchange import BESIDE_SETTINGS, Export, ids_in, parse_expo
 from workflows.specs.names import free_name
 from workflows.specs.settings import dump_settings
 
+NOT_THE_SAME = "the accounts, mints and programs that it names may be others here, or not be there at all"
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import made: the workflows in the order of the document, and what the team had not of what they name."""
+    """What an import made: the workflows in the order of the document, what the team had not of what they name, and
+    what should be looked at before any of them is enabled."""
 
     workflows: tuple[Workflow, ...]
     address_lists: tuple[AddressList, ...]
     idls: tuple[Idl, ...]
+    warnings: tuple[str, ...]
 
 
 @transaction.atomic
-def workflows_import(*, actor: Actor, document: Any) -> Imported:
+def workflows_import(*, actor: Actor, document: Any, from_other_network: bool = False) -> Imported:
     """Make every workflow of an export (its bytes, or their plain JSON values), none of them enabled, or nothing.
+    What was exported on another network is made only if that is said to be meant: `from_other_network`.
 
     Nothing that exists is changed. A name that a workflow has already gets a number: `pay (2)`.
 
     Raises:
-        Invalid: no export; signers and channels that the team has not or that more than one row could be; whatever
-            workflow_create refuses. Every problem with its path (`workflows[2].definition.actions[0].lamports`).
+        Invalid: no export; one of another network (`other_network`); signers and channels that the team has not or that
+            more than one row could be; whatever workflow_create refuses. Every problem with its path
+            (`workflows[2].definition.actions[0].lamports`).
     """
     export = _parsed(document)
+    warnings = _network_warnings(export, is_meant=from_other_network)
     found = counterparts_of(team=actor.team, export=export, used=_used(export))
     if found.problems:
         raise invalid(found.problems)
@@ -66,7 +75,7 @@ def workflows_import(*, actor: Actor, document: Any) -> Imported:
         address_lists=[row.name for row in lists],
         idls=[row.name for row in idls],
     )
-    return Imported(tuple(workflows), tuple(lists), tuple(idls))
+    return Imported(tuple(workflows), tuple(lists), tuple(idls), tuple(warnings))
 
 
 def workflow_duplicate(*, actor: Actor, workflow: Workflow) -> Workflow:
@@ -89,6 +98,21 @@ def _parsed(document: Any) -> Export:
         problems = error.errors
     # Outside of the handler: what it caught leads to the whole document.
     raise invalid(problems)
+
+
+def _network_warnings(export: Export, *, is_meant: bool) -> list[str]:
+    """What is to be said of where the document comes from: accounts, mints and programs of one network are others on
+    another one, or not there. A file that does not say where it comes from is taken as it is."""
+    ours = Installation.objects.get(pk=1)
+    if export.network and export.network != settings.SOLANA_NETWORK:
+        told = f"was exported on {export.network}, this installation is on {settings.SOLANA_NETWORK}: {NOT_THE_SAME}"
+        if not is_meant:
+            raise invalid([SpecError("network", "other_network", told)])
+        return [f"What is imported {told}"]
+    # A local chain that was begun anew has its old name.
+    if export.genesis_hash and ours.genesis_hash and export.genesis_hash != ours.genesis_hash:
+        return [f"What is imported was exported on another chain that is called {export.network} too: {NOT_THE_SAME}"]
+    return []
 
 
 def _used(export: Export) -> set[str]:

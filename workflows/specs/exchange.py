@@ -1,6 +1,7 @@
 """The document by which workflows travel from one installation to another: its format, and the ids in it. Pure.
 
-    {"solflow": 1, "exported_at": …, "network": …, "workflows": [{settings, "definition", "draft", "signer"}, …],
+    {"solflow": 1, "exported_at": …, "network": …, "genesis_hash": …,
+     "workflows": [{settings, "definition", "draft", "signer"}, …],
      "signers": […], "channels": […], "address_lists": […], "idls": […]}
 
 Beside the workflows stand the rows that they name by id. Address lists and IDLs are whole, so that they can be made
@@ -95,6 +96,7 @@ class Export(Part):
     solflow: Literal[1]
     exported_at: _Note | None = None
     network: _Note | None = None
+    genesis_hash: _Note | None = None
     workflows: Annotated[tuple[dict[str, Any], ...], Field(strict=False, max_length=MAX_WORKFLOWS)]
     signers: Annotated[tuple[ExportedSigner, ...], Field(strict=False), AfterValidator(_each_once)] = ()
     channels: Annotated[tuple[ExportedChannel, ...], Field(strict=False), AfterValidator(_each_once)] = ()

@@ -18,7 +18,7 @@ from workflows.exports import export_of
 from workflows.forms.exchange import ImportForm
 from workflows.models import Workflow
 from workflows.selectors import workflow_get, workflow_list
-from workflows.services import workflow_duplicate, workflows_import
+from workflows.services import Imported, workflow_duplicate, workflows_import
 
 
 @require_safe
@@ -41,15 +41,22 @@ def export(request: PageRequest, workflow_id: UUID) -> HttpResponse:
 def import_(request: PageRequest) -> HttpResponse:
     """The form, and what comes of its file: all of its workflows, not enabled, or none."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
-    made = form.saved(lambda: workflows_import(actor=request.actor, document=form.document))
+    made = form.saved(lambda: _made(request, form))
     if made is None:
         return render(request, "workflows/import.html", {"form": form}, status=form.status)
+    for warning in made.warnings:
+        messages.warning(request, f"{warning}.")
     count = len(made.workflows)
     if count == 1:
         messages.success(request, "1 workflow is imported. It watches nothing until you enable it.")
         return redirect("workflows:detail", made.workflows[0].pk)
     messages.success(request, f"{count} workflows are imported. They watch nothing until you enable them.")
     return redirect("workflows:list")
+
+
+def _made(request: PageRequest, form: ImportForm) -> Imported:
+    is_meant = form.cleaned_data["from_other_network"]
+    return workflows_import(actor=request.actor, document=form.document, from_other_network=is_meant)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.models import Installation
 from tests.integration.api.conftest import DISCORD_URL, RECIPIENT, manual, paying
 from tests.people import Person
 from workflows.models import Workflow
@@ -115,4 +116,29 @@ def test_what_is_no_export_is_400(body: Any, api: APIClient) -> None:
 
 def test_an_import_of_nothing_makes_nothing(api: APIClient) -> None:
     answer = api.post(IMPORT, {"solflow": 1, "workflows": []}, format="json")
-    assert (answer.status_code, answer.json()) == (201, {"workflows": [], "address_lists": [], "idls": []})
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"workflows": [], "address_lists": [], "idls": [], "warnings": []},
+    )
+
+
+def test_an_export_of_another_network_is_refused_until_it_is_meant(ours: dict[str, Any], api: APIClient) -> None:
+    document = {**api.get(EXPORT).json(), "network": "mainnet-beta"}
+    refused = api.post(IMPORT, document, format="json")
+    (problem,) = refused.json()["errors"]
+    assert (refused.status_code, problem["path"], problem["code"]) == (400, "network", "other_network")
+    assert "mainnet-beta" in problem["detail"] and "localnet" in problem["detail"]
+    assert Workflow.objects.count() == 1
+    taken = api.post(f"{IMPORT}?from_other_network=true", document, format="json")
+    assert taken.status_code == 201 and "mainnet-beta" in taken.json()["warnings"][0]
+
+
+def test_an_export_of_another_chain_of_that_name_is_taken_with_a_warning(ours: dict[str, Any], api: APIClient) -> None:
+    Installation.objects.update(genesis_hash="1" * 44)
+    document = api.get(EXPORT).json()
+    assert document["genesis_hash"] == "1" * 44
+    assert api.post(IMPORT, document, format="json").json()["warnings"] == []
+    (warning,) = api.post(IMPORT, {**document, "genesis_hash": "2" * 44}, format="json").json()["warnings"]
+    assert "another chain" in warning
+    for unknown in ({"network": None, "genesis_hash": None}, {"genesis_hash": None}):
+        assert api.post(IMPORT, {**document, **unknown}, format="json").json()["warnings"] == []

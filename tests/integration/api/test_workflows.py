@@ -229,3 +229,27 @@ def test_integers_come_as_strings_when_asked_for(api: APIClient, create: Create)
     assert (shown["max_lamports_per_tx"], shown["version"]) == ("1000000", "1")
     assert shown["definition"]["actions"][0]["lamports"] == "1000"
     assert shown["enabled"] is False
+
+
+def test_a_duplicate_wants_the_same_and_is_not_enabled(api: APIClient, create: Create) -> None:
+    ours = create("workflows", {"name": "pay", "definition": manual(), "max_executions_per_hour": 3})
+    assert api.post(f"/api/v1/workflows/{ours['id']}/enable/").status_code == 200
+    url = f"/api/v1/workflows/{ours['id']}/duplicate/"
+    first = api.post(url, HTTP_IDEMPOTENCY_KEY="once")
+    assert first.status_code == 201
+    made = first.json()
+    same = ("definition", "max_executions_per_hour", "signer", "draft")
+    assert {key: made[key] for key in same} == {key: ours[key] for key in same}
+    assert (made["name"], made["enabled"], made["version"]) == ("pay (2)", False, 1)
+    again = api.post(url, HTTP_IDEMPOTENCY_KEY="once")
+    assert (again.json()["id"], again["Idempotency-Replayed"]) == (made["id"], "true")
+    assert api.post(url).json()["name"] == "pay (3)"
+
+
+def test_a_workflow_that_names_what_was_deleted_is_not_duplicated(api: APIClient, create: Create) -> None:
+    vips = create("address-lists", {"name": "vips", "entries": []})
+    named = {**manual(), "filter": {"field": "event.account", "op": "in_list", "value": vips["id"]}}
+    ours = create("workflows", {"name": "pay", "definition": named})
+    assert api.delete(f"/api/v1/address-lists/{vips['id']}/").status_code == 204
+    refused = api.post(f"/api/v1/workflows/{ours['id']}/duplicate/")
+    assert refused.status_code == 400 and refused.json()["errors"][0]["path"] == "definition.filter.value"

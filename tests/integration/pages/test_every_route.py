@@ -33,6 +33,7 @@ ROW = {"GET": VIEWER, "PUT": ADMIN, "PATCH": ADMIN, "DELETE": ADMIN}
 API = {
     "workflows/": COLLECTION,
     "workflows/<uuid:pk>/": ROW,
+    "workflows/<uuid:pk>/duplicate/": {"POST": ADMIN},
     "workflows/<uuid:pk>/enable/": {"POST": ADMIN},
     "workflows/<uuid:pk>/disable/": {"POST": ADMIN},
     "workflows/<uuid:pk>/publish/": {"POST": ADMIN},

@@ -100,3 +100,14 @@ def test_the_list_and_the_page_lead_there(workflow: Workflow, pages: Client) -> 
         assert address in listed
     for address in (f"/workflows/{workflow.id}/duplicate/", f"/workflows/{workflow.id}/export/"):
         assert address in page
+
+
+def test_what_comes_from_another_network_is_said_before_it_is_made(workflow: Workflow, pages: Client) -> None:
+    file = json.dumps({**json.loads(exported(pages)), "network": "mainnet-beta"}).encode()
+    assert "Import it nevertheless" not in text_of(pages.get("/workflows/import/"))
+    refused = uploaded(pages, file)
+    assert refused.status_code == 422 and Workflow.objects.count() == 1
+    assert "was exported on mainnet-beta" in text_of(refused) and "Import it nevertheless" in text_of(refused)
+    meant = {"file": SimpleUploadedFile("export.json", file), "from_other_network": "on"}
+    shown = text_of(pages.post("/workflows/import/", meant, follow=True))
+    assert "1 workflow is imported" in shown and "was exported on mainnet-beta" in shown

@@ -22,12 +22,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_team(parser)
+        parser.add_argument(
+            "--from-other-network", action="store_true", help="take it although it was exported on another network"
+        )
         parser.add_argument("file", help="what export_workflows wrote; - is standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = system(chosen_team(options), "command")
         try:
-            made = workflows_import(actor=actor, document=_read(options["file"]))
+            made = workflows_import(
+                actor=actor, document=_read(options["file"]), from_other_network=options["from_other_network"]
+            )
         except Invalid as error:
             raise CommandError(_told(options["file"], error)) from None
         for kind, rows in (("address list", made.address_lists), ("IDL", made.idls)):
@@ -35,6 +40,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{kind} {row.pk} {row.name}")
         for workflow in made.workflows:
             self.stdout.write(f"workflow {workflow.pk} {workflow.name}")
+        for warning in made.warnings:
+            self.stderr.write(self.style.WARNING(warning))
         self.stdout.write(f"{len(made.workflows)} workflows are imported. They watch nothing until they are enabled.")
 
 
