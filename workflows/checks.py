@@ -17,9 +17,11 @@ from workflows.selectors import channel_list, signer_list
 from workflows.specs.documents import load
 from workflows.specs.errors import SpecError, SpecErrors
 from workflows.specs.idl_calls import StoredIdl, call_problems
+from workflows.specs.idl_events import event_problems
 from workflows.specs.limits import check_limits
 from workflows.specs.references import address_lists_named, calls_by_idl, channels_named, idls_named
 from workflows.specs.settings import WorkflowSettings, dump_settings, parse_settings
+from workflows.specs.triggers import ProgramLog
 from workflows.specs.workflow import WorkflowSpec, parse
 
 SETTINGS = tuple(WorkflowSettings.model_fields)
@@ -100,12 +102,12 @@ def draft_problems(*, workflow: Workflow, document: Mapping[str, Any]) -> list[S
 
 def reference_problems(*, team: Team, spec: WorkflowSpec) -> list[SpecError]:
     """The channels, address lists and IDLs that the definition names and the team does not have, and what the IDLs that
-    it has say against its calls."""
+    it has say against its calls and its trigger."""
     return [
         *_missing("channel", channels_named(spec), channel_list(team=team)),
         *_missing("address list", address_lists_named(spec), AddressList.objects.filter(team=team)),
         *_missing("IDL", idls_named(spec), Idl.objects.filter(team=team)),
-        *_wrong_calls(team, spec),
+        *_unlike_their_idls(team, spec),
     ]
 
 
@@ -128,17 +130,17 @@ def _missing(
     ]
 
 
-def _wrong_calls(team: Team, spec: WorkflowSpec) -> list[SpecError]:
-    calls = calls_by_idl(spec)
-    ids = {call.idl for call in calls.values()}
-    rows = Idl.objects.filter(team=team, pk__in=ids) if ids else ()
-    documents = {str(row.pk): StoredIdl(row.program_id, row.document) for row in rows}
-    return [
-        problem
-        for path, call in calls.items()
-        if call.idl in documents
-        for problem in call_problems(call, documents[call.idl], path)
-    ]
+def _unlike_their_idls(team: Team, spec: WorkflowSpec) -> list[SpecError]:
+    named = idls_named(spec)
+    rows = Idl.objects.filter(team=team, pk__in=list(named)) if named else ()
+    stored = {str(row.pk): StoredIdl(row.program_id, row.document) for row in rows}
+    found = []
+    if isinstance(spec.trigger, ProgramLog) and spec.trigger.idl in stored:
+        found += event_problems(spec.trigger, stored[spec.trigger.idl])
+    for path, call in calls_by_idl(spec).items():
+        if call.idl in stored:
+            found += call_problems(call, stored[call.idl], path)
+    return found
 
 
 def _spec(definition: Any, problems: list[SpecError]) -> WorkflowSpec | None:
