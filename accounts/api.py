@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
-from accounts import idempotency
+from accounts import idempotency, wording
 from accounts.actors import Actor
 from accounts.errors import Invalid
 from accounts.models import AuditEntry, Team
@@ -26,19 +28,39 @@ MAX_SHOWN_KEY = 100
 
 
 class StrictSerializer(serializers.Serializer):
-    """A serializer that refuses keys it does not know: a mistyped key that is ignored is a setting that is not set."""
+    """A serializer that refuses keys it does not know: a mistyped key that is ignored is a setting that is not set.
+
+    A change may be sent as what was read, with the new values in it. So where the context names the `row` that is
+    changed, keys that its answer `shows` are passed over; those in `unchangeable` must be what they are.
+    """
+
+    unchangeable: tuple[str, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [key for key in data if key not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {
-                        key[:MAX_SHOWN_KEY]: serializers.ErrorDetail("is not a known key", code="unknown_key")
-                        for key in unknown
-                    }
-                )
-        return super().to_internal_value(data)
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [wording.not_an_object(data)]})
+        problems = dict(self._problems_of_keys(data))
+        if problems:
+            raise serializers.ValidationError(problems)
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                wording.worded(cast(dict[str, Any], error.detail), self.fields, data)
+            ) from error
+
+    def _problems_of_keys(self, data: Mapping[str, Any]) -> Iterator[tuple[str, ErrorDetail]]:
+        row, shows = self.context.get("row"), self.context.get("shows", ())
+        for key in data:
+            if key in self.fields:
+                continue
+            if row is not None and key in self.unchangeable:
+                if data[key] != getattr(row, key):
+                    stays = f"{key} cannot be changed: it is {getattr(row, key)}."
+                    yield key, ErrorDetail(stays, code="unchangeable")
+            elif row is None or key not in shows:
+                known = f"is not a known key; known: {', '.join(self.fields)}"
+                yield key[:MAX_SHOWN_KEY], ErrorDetail(known, code="unknown_key")
 
 
 class NoBody(serializers.Serializer):
@@ -80,9 +102,13 @@ class TeamViewSet(GenericViewSet):
     def team(self) -> Team:
         return self.actor.team
 
-    def body(self, serializer_class: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
-        """The request's body as the serializer accepts it."""
-        serializer = serializer_class(data=self.request.data, partial=partial)
+    def body(
+        self, serializer_class: type[serializers.Serializer], *, partial: bool = False, row: Any = None
+    ) -> dict[str, Any]:
+        """The request's body as the serializer accepts it; of a change to `row`, as StrictSerializer says."""
+        shows = () if row is None else cast(serializers.Serializer, self.get_serializer()).fields
+        context = {"row": row, "shows": shows}
+        serializer = serializer_class(data=self.request.data, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return cast(dict[str, Any], serializer.validated_data)
 

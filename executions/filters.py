@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django_filters.fields import IsoDateTimeField
+from django_filters.fields import IsoDateTimeField, MultipleChoiceField
 
 from accounts import keyset
 from executions.models import Delivery, Execution, ExecutionKey
@@ -18,6 +19,8 @@ from executions.states import DeliveryStatus, Status
 
 class MomentField(IsoDateTimeField):
     """A time in UTC: PostgreSQL refuses offsets of 16 hours and more."""
+
+    default_error_messages = {"invalid": "must be a time in ISO 8601, such as 2026-11-29T20:00:00Z"}
 
     def clean(self, value: Any) -> datetime | None:
         given: datetime | None = super().clean(value)
@@ -29,6 +32,24 @@ class MomentField(IsoDateTimeField):
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentField
+
+
+def _one_of(choices: Iterable[str]) -> dict[str, str]:
+    return {"invalid_choice": f'("%(value)s") must be one of: {", ".join(choices)}'}
+
+
+_AN_ID = {"invalid": "must be an id, a UUID"}
+
+
+class StatusesField(MultipleChoiceField):
+    """Any of them; one that is empty, as a form sends what was not chosen, is none."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return [one for one in super().to_python(value) if one]
+
+
+class StatusesFilter(django_filters.MultipleChoiceFilter):
+    field_class = StatusesField
 
 
 def newest_shown(cursor: str | None, created_before: str | None = None) -> datetime | None:
@@ -45,9 +66,10 @@ def newest_shown(cursor: str | None, created_before: str | None = None) -> datet
 
 
 class ExecutionFilter(django_filters.FilterSet):
-    workflow = django_filters.UUIDFilter(field_name="workflow_id")
-    status = django_filters.MultipleChoiceFilter(
+    workflow = django_filters.UUIDFilter(field_name="workflow_id", error_messages=_AN_ID)
+    status = StatusesFilter(
         choices=[(status.value, status.value) for status in Status],
+        error_messages=_one_of(Status),
         # A row has one status: nothing comes twice, and looking for what does would sort the whole history.
         distinct=False,
         help_text="May be given more than once.",
@@ -76,8 +98,10 @@ class ExecutionFilter(django_filters.FilterSet):
 
 
 class DeliveryFilter(django_filters.FilterSet):
-    status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in DeliveryStatus])
-    channel = django_filters.UUIDFilter(field_name="channel_id")
+    status = django_filters.ChoiceFilter(
+        choices=[(status.value, status.value) for status in DeliveryStatus], error_messages=_one_of(DeliveryStatus)
+    )
+    channel = django_filters.UUIDFilter(field_name="channel_id", error_messages=_AN_ID)
     outcome = django_filters.CharFilter(max_length=10)
     execution = django_filters.CharFilter(method="by_execution", max_length=64, help_text="An execution_id.")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")

@@ -24,7 +24,10 @@ def installation_pause(*, actor: Actor, reason: str) -> list[str]:
     Returns the signatures that were marked for sending before and are not final: those may still land.
     """
     # The update waits for every transaction that holds the row shared, which is whoever is signing right now.
-    Installation.objects.filter(pk=1).update(paused_at=timezone.now(), paused_reason=reason)
+    row = Installation.objects.select_for_update().get(pk=1)
+    # Said again without a reason, the one that was given stays; and since when it holds.
+    reason = reason or row.paused_reason
+    Installation.objects.filter(pk=1).update(paused_at=row.paused_at or timezone.now(), paused_reason=reason)
     audit.record(actor, "paused", "installation", 1, reason=reason)
     live.announce("standing")
     return may_still_land()

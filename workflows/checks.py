@@ -134,7 +134,7 @@ def _unlike_their_idls(team: Team, spec: WorkflowSpec) -> list[SpecError]:
     named = idls_named(spec)
     rows = Idl.objects.filter(team=team, pk__in=list(named)) if named else ()
     stored = {str(row.pk): StoredIdl(row.program_id, row.document) for row in rows}
-    found = []
+    found: list[SpecError] = []
     if isinstance(spec.trigger, ProgramLog) and spec.trigger.idl in stored:
         found += event_problems(spec.trigger, stored[spec.trigger.idl])
     for path, call in calls_by_idl(spec).items():

@@ -11,5 +11,6 @@ from workflows.specs.errors import SpecError
 def invalid(problems: Iterable[SpecError]) -> Invalid:
     """The error for an input that the specs refuse, with every problem at its place."""
     found = [FieldProblem(problem.path, problem.code, problem.detail) for problem in problems]
-    first = f"{found[0].path}: {found[0].detail}" if found[0].path else found[0].detail
+    path, detail = found[0].path, found[0].detail
+    first = detail if not path or detail.startswith(path) else f"{path}: {detail}"
     return Invalid(first if len(found) == 1 else f"{len(found)} problems; {first}", errors=found)

@@ -85,10 +85,9 @@ class AddressListViewSet(TeamViewSet):
     @extend_schema(request=AddressListChange)
     def update(self, request: Request, pk: UUID, partial: bool = False) -> Response:
         """Entries that are given replace all that there were."""
-        changes = self.body(AddressListChange, partial=partial)
-        return Response(
-            self.shown(address_list_update(actor=self.actor, address_list=self.address_list(pk), changes=changes))
-        )
+        address_list = self.address_list(pk)
+        changes = self.body(AddressListChange, partial=partial, row=address_list)
+        return Response(self.shown(address_list_update(actor=self.actor, address_list=address_list, changes=changes)))
 
     @extend_schema(request=AddressListChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:

@@ -48,6 +48,8 @@ class NewChannelSerializer(ChannelSerializer):
 
 
 class ChannelChange(StrictSerializer):
+    unchangeable = ("type",)
+
     name = serializers.CharField(max_length=200)
     config = serializers.DictField(
         help_text='discord and slack: {"webhook_url": "…"}; telegram: {"bot_token": "…", "chat_id": "…"};'
@@ -100,8 +102,9 @@ class ChannelViewSet(TeamViewSet):
 
     @extend_schema(request=ChannelChange)
     def update(self, request: Request, pk: UUID, partial: bool = False) -> Response:
-        changes: dict[str, Any] = self.body(ChannelChange, partial=partial)
-        return Response(self.shown(channel_update(actor=self.actor, channel=self.channel(pk), changes=changes)))
+        channel = self.channel(pk)
+        changes = self.body(ChannelChange, partial=partial, row=channel)
+        return Response(self.shown(channel_update(actor=self.actor, channel=channel, changes=changes)))
 
     @extend_schema(request=ChannelChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:

@@ -68,8 +68,9 @@ class IdlViewSet(TeamViewSet):
 
     @extend_schema(request=IdlChange)
     def update(self, request: Request, pk: UUID, partial: bool = False) -> Response:
-        changes = self.body(IdlChange, partial=partial)
-        return Response(self.shown(idl_update(actor=self.actor, idl=self.idl(pk), changes=changes)))
+        idl = self.idl(pk)
+        changes = self.body(IdlChange, partial=partial, row=idl)
+        return Response(self.shown(idl_update(actor=self.actor, idl=idl, changes=changes)))
 
     @extend_schema(request=IdlChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:

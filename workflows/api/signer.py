@@ -63,6 +63,8 @@ class SecretKeyField(serializers.Field):
 
 
 class SignerChange(StrictSerializer):
+    unchangeable: tuple[str, ...] = ("address", "backend")
+
     name = serializers.CharField(max_length=200)
     max_lamports_per_day = LamportsField(required=False, allow_null=True, help_text="null: no limit")
     config = serializers.JSONField(
@@ -105,8 +107,9 @@ class SignerViewSet(TeamViewSet):
     @extend_schema(request=SignerChange)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the name, the backend's config, or the daily limit, which holds for all that is not signed yet."""
-        changes = self.body(SignerChange, partial=True)
-        return Response(self.shown(signer_update(actor=self.actor, signer=self.signer(pk), changes=changes)))
+        signer = self.signer(pk)
+        changes = self.body(SignerChange, partial=True, row=signer)
+        return Response(self.shown(signer_update(actor=self.actor, signer=signer, changes=changes)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Soft. Refused while an enabled workflow signs with it."""

@@ -49,7 +49,7 @@ def address_list_update(*, actor: Actor, address_list: AddressList, changes: Map
     with refusing_duplicates(NAME_IS_UNIQUE, f"there is an address list {name} already"):
         locked = _lock(address_list)
         changed = differences(locked, {"name": name})
-        if "entries" in changes:
+        if "entries" in changes and _labels(changes["entries"]) != dict(locked.entries.values_list("address", "label")):
             changed["entries"] = _replace(locked, changes["entries"])
         if changed:
             write(locked, {"name": name}, also=["updated_at"])
@@ -62,6 +62,10 @@ def address_list_update(*, actor: Actor, address_list: AddressList, changes: Map
                 changed=changed,
             )
     return address_list_get(team=actor.team, list_id=address_list.id)
+
+
+def _labels(entries: Sequence[Entry]) -> dict[str, str]:
+    return {entry["address"]: entry.get("label", "") for entry in entries}
 
 
 class Amended(NamedTuple):

@@ -83,7 +83,7 @@ def signer_update(*, actor: Actor, signer: Signer, changes: Mapping[str, Any]) -
     signer = _lock(signer)
     plain = {name: value for name, value in changes.items() if name != "config"}
     changed = differences(signer, plain)
-    if "config" in changes:
+    if "config" in changes and changes["config"] != signer.config:
         given = _changed_config(signer, changes["config"])
         # Said even where only what is masked differs: nobody here could tell.
         changed["config"] = {"from": signer.config, "to": given["config"]}
@@ -113,6 +113,8 @@ def signer_delete(*, actor: Actor, signer: Signer) -> None:
 def signer_pause(*, actor: Actor, signer: Signer, reason: str) -> Signer:
     """When this has committed, nothing more is signed with it: signing locks its row (executions.limits)."""
     signer = _lock(signer)
+    # Said again without a reason, the one that was given stays.
+    reason = reason or signer.paused_reason or ""
     write(signer, {"paused_at": signer.paused_at or timezone.now(), "paused_reason": reason})
     audit.record(actor, "signer_paused", "signer", signer.id, target_name=signer.name, reason=reason)
     return signer

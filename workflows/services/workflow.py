@@ -183,6 +183,8 @@ def workflow_delete(*, actor: Actor, workflow: Workflow) -> None:
 def workflow_pause(*, actor: Actor, workflow: Workflow, reason: str) -> Workflow:
     """When this has committed, nothing more is signed for the workflow: signing locks its row (executions.limits)."""
     workflow = lock_workflow(workflow)
+    # Said again without a reason, the one that was given stays.
+    reason = reason or workflow.paused_reason or ""
     write(workflow, {"paused_at": workflow.paused_at or timezone.now(), "paused_reason": reason}, also=["updated_at"])
     audit.record(actor, "workflow_paused", "workflow", workflow.id, target_name=workflow.name, reason=reason)
     announce(workflow.id)

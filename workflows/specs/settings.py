@@ -67,6 +67,8 @@ class WorkflowSettings(Part):
     pause_after_failures: Annotated[int, Field(ge=1, le=1000)] | None = DEFAULT_PAUSE_AFTER_FAILURES
 
 
+# What stands beside them in a request, for the hint at a key that is neither.
+BESIDE = ("definition", "signer", "draft")
 _KEYS = {"": keys_of(WorkflowSettings)}
 _EMPTY_MAPS = ("max_tokens_per_tx", "max_tokens_per_day")
 
@@ -81,7 +83,7 @@ def parse_settings(document: Mapping[str, Any] | str | bytes, base: WorkflowSett
         if key in given and given[key] is None:
             given[key] = {}
     whole = {**dump_settings(base), **given} if base is not None else given
-    settings, problems = validate(WorkflowSettings, whole, problems, _KEYS)
+    settings, problems = validate(WorkflowSettings, whole, problems, {"": [*_KEYS[""], *BESIDE]})
     if settings is None:
         raise SpecErrors(problems)
     return settings
