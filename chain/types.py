@@ -16,6 +16,9 @@ COMMITMENTS: tuple[Commitment, ...] = ("processed", "confirmed", "finalized")
 
 LAMPORTS_PER_SOL = 1_000_000_000
 SYSTEM_PROGRAM = "11111111111111111111111111111111"
+# Wrapped SOL, of the Token program and of Token-2022: a token account of it holds its amount in lamports.
+WRAPPED_SOL = "So11111111111111111111111111111111111111112"
+NATIVE_MINTS = frozenset({WRAPPED_SOL, "9pan9bMn5HatX4EJdBwg9VgCa7Uz5HL8N1m5D3NdXej9"})
 
 
 class AccountSample(msgspec.Struct, frozen=True, gc=False):

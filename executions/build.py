@@ -16,11 +16,13 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.message import MessageV0
 
+from chain.decode import authorities
+from chain.decode.authorities import TokenAccount
 from chain.decode.idl import Idl
 from chain.errors import ChainError, InvalidTransaction, Rejected
 from chain.tx import builder, instructions
 from chain.types import AccountSample, Blockhash, Simulation
-from executions import actions
+from executions import actions, delegation
 from executions.balance_changes import BalanceChange, balance_changes
 from executions.errors import BuildFailed, NotNow, SimulationFailed
 from executions.gateway import Gateway, Mint
@@ -78,6 +80,13 @@ class SignerWallet:
         if token_account not in self._tokens:
             self._tokens[token_account] = self.gateway.token_balance(token_account)
         return self._tokens[token_account]
+
+    def token_account(self, address: str) -> TokenAccount | None:
+        found = authorities.read(self.gateway.rpc.account(address))
+        return found.token if found is not None else None
+
+    def token_account_rent(self) -> int:
+        return self.gateway.token_account_rent()
 
     def mint(self, address: str) -> Mint | None:
         return self.gateway.mint(address)
@@ -215,14 +224,18 @@ def _measure(draft: _Draft, units: int = COMPUTE_UNITS_MAX, price: int = 0) -> _
     if result.err == "BlockhashNotFound":
         raise NotNow("the node does not know its own latest blockhash: it lags, or two nodes disagree")
     if result.err is not None:
-        why = explain(result.err, message=message, logs=result.logs, idls=draft.idls)
+        known = dict(zip(writable, before, strict=True)) if before else None
+        why = explain(result.err, message=message, logs=result.logs, idls=draft.idls, before=known)
         raise SimulationFailed(
             f"the transaction would fail: {why}",
             simulation={"err": result.err, "logs": list(result.logs), "compute_units": result.units_consumed},
         )
-    seen = granted(Look(writable, before, result.accounts), draft.payer) if draft.looks else Granted()
+    seen = Granted()
+    if draft.looks:
+        taken = delegation.taken_from(draft.body, draft.payer)
+        seen = granted(Look(writable, before, result.accounts), draft.payer, taken)
     keys = builder.account_keys(message, draft.tables)
-    return _Measured(result, blockhash, Balances.of_simulation(result), seen, keys)
+    return _Measured(result, blockhash, Balances.of_simulation(result, keys), seen, keys)
 
 
 def _unit_limit(consumed: int) -> int:

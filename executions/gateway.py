@@ -13,6 +13,7 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 
 from accounts.models import Installation
 from chain.rpc.sync import RpcClient
+from chain.tx.instructions import TOKEN_ACCOUNT_BYTES
 from chain.types import Blockhash
 from executions import timing
 
@@ -21,6 +22,8 @@ from executions import timing
 BLOCKHASH_AGE_S = 8.0
 FEES_AGE_S = 10.0
 LOOKUP_TABLES_AGE_S = 60.0
+# It changes with a feature of the chain, if ever.
+RENT_AGE_S = 600.0
 
 TOKEN_ACCOUNT_AMOUNT = slice(64, 72)
 MINT_DECIMALS = 44
@@ -48,6 +51,7 @@ class Gateway:
         self._fees: dict[tuple[str, ...], tuple[float, list[int]]] = {}
         self._mints: dict[str, Mint] = {}
         self._tables: dict[str, tuple[float, AddressLookupTableAccount]] = {}
+        self._rent: tuple[float, int] | None = None
         self._genesis_hash: str | None = None
         self._ours: set[int] = set()
 
@@ -95,6 +99,13 @@ class Gateway:
             if known is None or now - known[0] > LOOKUP_TABLES_AGE_S:
                 self._tables[address] = (now, self.rpc.lookup_table(address))
         return [self._tables[address][1] for address in addresses]
+
+    def token_account_rent(self) -> int:
+        """Lamports that a token account must hold."""
+        now = time.monotonic()
+        if self._rent is None or now - self._rent[0] > RENT_AGE_S:
+            self._rent = (now, self.rpc.rent_exempt_minimum(TOKEN_ACCOUNT_BYTES))
+        return self._rent[1]
 
     def token_balance(self, token_account: str) -> int:
         """Base units in a token account; 0 where it does not exist."""

@@ -8,6 +8,10 @@ Two halves, because two things tell it:
    later, lamports kept in stake and nonce accounts, programs and tables. This part is `granted`: it stays in a day's
    sums after the first part was settled with what the chain charged.
 
+Token accounts of others that the signer may take from (as their delegate, say) are in its hand as its own are: what
+leaves them counts, whoever gets it, and nothing that the signer gains makes up for it. SOL that is wrapped there counts
+as lamports.
+
 Powers that have no amount (a mint authority, an upgrade authority, the wallet itself handed to a program) are refused.
 Whatever cannot be told is no permission.
 """
@@ -20,29 +24,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chain.decode import authorities
-from chain.decode.answer import token_balance
+from chain.decode.answer import read_answer
 from chain.decode.authorities import Authorities, TokenAccount
-from chain.types import AccountSample, Simulation, TokenBalance
+from chain.decode.authorized import taken_from
+from chain.decode.dispatch import instructions
+from chain.types import NATIVE_MINTS, AccountSample, Simulation, TokenBalance
 from executions.errors import LimitExceeded, SimulationFailed
-
-NATIVE_MINTS = frozenset(
-    {"So11111111111111111111111111111111111111112", "9pan9bMn5HatX4EJdBwg9VgCa7Uz5HL8N1m5D3NdXej9"}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What no balance shows. Lamports may be negative: an own stake account took what the wallet gave."""
+    """What no balance shows. Lamports may be negative: an own stake account took what the wallet gave. `drawable` are
+    the token accounts of others from which the signer may take."""
 
     lamports: int = 0
     tokens: Mapping[str, int] = field(default_factory=dict)
+    drawable: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, Any]:
-        return {"lamports": self.lamports, "tokens": dict(self.tokens)}
+        return {"lamports": self.lamports, "tokens": dict(self.tokens), "drawable": sorted(self.drawable)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Granted:
-        return cls(stored.get("lamports", 0), {mint: int(amount) for mint, amount in stored.get("tokens", {}).items()})
+        return cls(
+            stored.get("lamports", 0),
+            {mint: int(amount) for mint, amount in stored.get("tokens", {}).items()},
+            frozenset(stored.get("drawable", ())),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +64,19 @@ class Outflow:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """Balances before and after, by the place of the account in the message. The signer pays, so it is the first."""
+    """Balances before and after, by the place of the account in the message, whose accounts are `keys`. The signer
+    pays, so it is the first. `taken_from` are token accounts that its signature is known to have moved something out
+    of, its own or not."""
 
     before: Sequence[int]
     after: Sequence[int]
     tokens_before: Sequence[TokenBalance]
     tokens_after: Sequence[TokenBalance]
+    keys: Sequence[str] = ()
+    taken_from: frozenset[str] = frozenset()
 
     @classmethod
-    def of_simulation(cls, simulated: Simulation) -> Balances:
+    def of_simulation(cls, simulated: Simulation, keys: Sequence[str]) -> Balances:
         """Raises SimulationFailed where the node tells no balances."""
         parts = (
             simulated.pre_balances,
@@ -74,17 +86,14 @@ class Balances:
         )
         if any(part is None for part in parts):
             raise SimulationFailed("the node's simulation tells no balances, so nothing says what would be spent")
-        return cls(*parts)  # type: ignore[arg-type]
+        return cls(*parts, keys)  # type: ignore[arg-type]
 
     @classmethod
-    def of_meta(cls, meta: Mapping[str, Any]) -> Balances:
-        """Of a landed transaction (`meta` of `getTransaction`)."""
-        return cls(
-            meta["preBalances"],
-            meta["postBalances"],
-            [token_balance(entry) for entry in meta.get("preTokenBalances") or ()],
-            [token_balance(entry) for entry in meta.get("postTokenBalances") or ()],
-        )
+    def of_landed(cls, found: Mapping[str, Any]) -> Balances:
+        """Of a landed transaction: what `getTransaction` answered. Raises ValueError where that is none."""
+        read = read_answer(found)
+        taken = taken_from(instructions(found, read.keys), read.keys[0])
+        return cls(*read.lamports, *read.tokens, read.keys, taken)
 
 
 def outflow(balances: Balances, signer: str, granted: Granted = Granted(), *, fee_lamports: int = 0) -> Outflow:
@@ -97,7 +106,28 @@ def outflow(balances: Balances, signer: str, granted: Granted = Granted(), *, fe
     for balance in balances.tokens_after:
         if balance.owner == signer:
             tokens[balance.mint] -= balance.amount
-    return Outflow(max(0, lamports), {mint: amount for mint, amount in tokens.items() if amount > 0}, granted)
+    drawn = _drawn(balances, signer, granted.drawable | balances.taken_from)
+    tokens = +tokens + Counter(drawn.tokens)
+    return Outflow(max(0, lamports) + drawn.lamports, dict(tokens), granted)
+
+
+def _drawn(balances: Balances, signer: str, drawable: frozenset[str]) -> Outflow:
+    """What left each of these accounts, rent included, which a close authority may take."""
+    lamports, tokens = 0, Counter[str]()
+    kept = {(one.account_index, one.mint, one.owner): one for one in balances.tokens_after}
+    for one in balances.tokens_before if drawable else ():
+        if one.owner == signer or balances.keys[one.account_index] not in drawable:
+            continue
+        after = kept.get((one.account_index, one.mint, one.owner))
+        amount = max(0, one.amount - (after.amount if after is not None else 0))
+        rent = balances.before[one.account_index] - _wrapped(one)
+        rent -= balances.after[one.account_index] - _wrapped(after) if after is not None else 0
+        lamports += max(0, rent)
+        if one.mint in NATIVE_MINTS:
+            lamports += amount
+        else:
+            tokens[one.mint] += amount
+    return Outflow(lamports, dict(tokens))
 
 
 def _rent_out(balances: Balances, signer: str) -> int:
@@ -129,8 +159,9 @@ class Look:
         return zip(self.addresses, self.before, self.after, strict=True)
 
 
-def granted(look: Look, signer: str) -> Granted:
-    """What the data says would be given away.
+def granted(look: Look, signer: str, taken: frozenset[str] = frozenset()) -> Granted:
+    """What the data says would be given away, and which accounts of others the signer may take from: by their data, or
+    because its own instructions do (`taken`).
 
     Raises:
         LimitExceeded: a power without an amount would be given away (`authority_changed`).
@@ -139,6 +170,7 @@ def granted(look: Look, signer: str) -> Granted:
     if len(look.after) != len(look.addresses):
         raise SimulationFailed("the node's simulation does not show the accounts, so nothing says who would own them")
     lamports, tokens = 0, Counter[str]()
+    drawable: set[str] = set()
     for address, before, after in look:
         if address == signer:
             _require_untouched(before, after)
@@ -148,13 +180,16 @@ def granted(look: Look, signer: str) -> Granted:
             continue
         if was.token is not None:
             lamports += _token_account(was.token, is_now, after, signer, tokens)
+            may_take = address in taken or signer in (was.token.delegate, was.token.close_authority)
+            if was.token.owner != signer and may_take:
+                drawable.add(address)
             continue
         _require_powers(address, was, is_now, signer)
         if was.keeper == signer:
             kept = after is not None and is_now is not None and is_now.keeper == signer
             lamports += _lamports(before) - (_lamports(after) if kept else 0)
     # Unary plus: without those that came to nothing.
-    return Granted(lamports, dict(+tokens))
+    return Granted(lamports, dict(+tokens), frozenset(drawable))
 
 
 def _require_untouched(before: AccountSample | None, after: AccountSample | None) -> None:
@@ -170,9 +205,9 @@ def _token_account(
 ) -> int:
     """Adds what a new delegate may take to `tokens`; returns the lamports that a new close authority may take."""
     now = is_now.token if is_now is not None else None
-    if was.owner != signer or now is None or now.owner != signer:
-        return 0  # not ours, or gone as a whole, which the balances say
-    if now.delegate not in (None, signer):
+    if now is None or now.owner != was.owner or signer not in (was.owner, was.close_authority):
+        return 0  # not in the signer's hand, or gone as a whole, which the balances say
+    if was.owner == signer and now.delegate not in (None, signer):
         known = was.delegated if was.delegate == now.delegate else 0
         tokens[now.mint] += max(0, now.delegated - known)
     if now.close_authority in (None, signer) or now.close_authority == was.close_authority:

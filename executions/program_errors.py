@@ -4,6 +4,7 @@
    through those that called it. Without such a line (a log may be cut) it is the one whose instruction failed.
 2. The code's meaning is the IDL's, then Anchor's own for programs with an IDL, then what the system and token programs
    mean by theirs, then what the program itself wrote into the log as Anchor's programs do.
+3. Where it was a payment out of somebody else's account, what its owner has allowed is told too.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from solders.message import Message, MessageV0, MessageV1
-
 from chain.decode.custom_errors import ANCHOR, PROGRAMS, Meaning
 from chain.decode.idl import Idl
 from chain.decode.logs import attribute
-
-AnyMessage = Message | MessageV0 | MessageV1
+from executions import delegation
+from executions.delegation import Accounts, AnyMessage
 
 _FAILED = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) failed: (.*)", re.DOTALL)
 _ANCHOR_LOG = re.compile(
@@ -30,16 +29,23 @@ _SHOWN_CHARACTERS = 200
 
 
 def explain(
-    error: Any, *, message: AnyMessage | None, logs: Sequence[str] = (), idls: Mapping[str, Idl] | None = None
+    error: Any,
+    *,
+    message: AnyMessage | None,
+    logs: Sequence[str] = (),
+    idls: Mapping[str, Idl] | None = None,
+    before: Accounts | None = None,
 ) -> str:
     """A runtime's error as JSON (`{"InstructionError": [1, {"Custom": 6001}]}`) as the end of a sentence.
 
-    `message` is the transaction's, where it is at hand; `idls` are by program id. Instructions are numbered from 1, as
-    explorers do. Whatever is not known is told as the runtime tells it.
+    `message` is the transaction's, where it is at hand; `idls` are by program id; `before` are accounts as they were
+    before it. Instructions are numbered from 1, as explorers do. Whatever is not known is told as the runtime tells it.
     """
     match error:
         case {"InstructionError": [int(index), cause]}:
-            return _instruction_error(index, cause, message, logs, idls or {})
+            told = _instruction_error(index, cause, message, logs, idls or {})
+            allowed = delegation.refusal(message, index, cause, before or {}) if message is not None else ""
+            return f"{told}; {allowed}" if allowed else told
         case {"InsufficientFundsForRent": {"account_index": int(index)}}:
             return f"{_account(index, message)} would be left with less than the rent-exempt minimum"
         case str():

@@ -52,17 +52,14 @@ def _on_chain(address: str, row: SignatureInfo, answer: dict[str, Any] | None) -
     meta = answer and answer.get("meta")
     if answer is None or not meta:
         raise Unavailable(f"{row.signature} is listed and not known")
-    loaded = meta.get("loadedAddresses") or {}
-    keys = [*answer["transaction"]["message"]["accountKeys"], *loaded.get("writable", ()), *loaded.get("readonly", ())]
-    place = keys.index(address)
+    try:
+        balances = Balances.of_landed(answer)
+    except ValueError as error:
+        raise Unavailable(f"{row.signature} is told in a shape that is none: {error}") from error
+    place = balances.keys.index(address)
     memo = of_transaction(answer, address)
     return OnChain(
-        row.signature,
-        row.slot,
-        meta["preBalances"][place],
-        meta["postBalances"][place],
-        memo,
-        Balances.of_meta(meta) if memo else None,
+        row.signature, row.slot, balances.before[place], balances.after[place], memo, balances if memo else None
     )
 
 

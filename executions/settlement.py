@@ -46,16 +46,22 @@ def fetch(attempt: Attempt) -> Charge | None:
 
 
 def charge_of(found: Mapping[str, Any]) -> Charge | None:
-    """The figures in what `getTransaction` answered; None where the node keeps none (`meta` is null)."""
+    """The figures in what `getTransaction` answered; None where the node keeps none (`meta` is null), or tells them in
+    a shape that is none of the method's."""
     meta = found.get("meta")
     if not meta:
         return None
+    try:
+        balances = Balances.of_landed(found)
+    except ValueError as error:
+        log.warning("charge_unreadable", error=str(error))
+        return None
     return Charge(
-        payer=found["transaction"]["message"]["accountKeys"][0],
+        payer=balances.keys[0],
         fee_lamports=meta["fee"],
         compute_units=meta.get("computeUnitsConsumed"),
         logs=[stored_json.clean(line) for line in meta.get("logMessages") or []],
-        balances=Balances.of_meta(meta),
+        balances=balances,
     )
 
 

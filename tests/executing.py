@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from chain.events import Event, state_event
@@ -32,6 +36,19 @@ def take_events(workflow: Workflow, events: list[Event]) -> list[int]:
 
 def execution(row_id: int) -> Execution:
     return Execution.objects.get(pk=row_id)
+
+
+def call(instruction: Instruction) -> dict[str, Any]:
+    """An instruction as a `call_program` action."""
+    return {
+        "type": "call_program",
+        "program_id": str(instruction.program_id),
+        "accounts": [
+            {"address": str(meta.pubkey), "signer": meta.is_signer, "writable": meta.is_writable}
+            for meta in instruction.accounts
+        ],
+        "data": base64.b64encode(instruction.data).decode(),
+    }
 
 
 def new_address() -> str:

@@ -166,6 +166,7 @@ def filters(depth: int = 3, lists: list[str] | None = None) -> st.SearchStrategy
 def actions() -> st.SearchStrategy[dict[str, Any]]:
     """Documents of all kinds of actions, in all their forms."""
     to = st.one_of(addresses(), st.just("{{ event.account }}"))
+    owner = {"owner": addresses()}
     account = _with({"address": to}, {"signer": st.booleans(), "writable": st.booleans()})
     tables = {"lookup_tables": st.lists(addresses(), max_size=3, unique=True)}
     data = st.binary(max_size=64)
@@ -177,15 +178,17 @@ def actions() -> st.SearchStrategy[dict[str, Any]]:
         max_leaves=6,
     )
     return st.one_of(
-        _with({"type": "transfer_sol", "to": to, "lamports": st.one_of(lamports(), st.just(TEMPLATES[1]))}),
-        _with({"type": "transfer_sol", "to": to, "lamports": "max"}, {"keep": st.one_of(lamports(), st.just(0))}),
+        _with({"type": "transfer_sol", "to": to, "lamports": st.one_of(lamports(), st.just(TEMPLATES[1]))}, owner),
+        _with(
+            {"type": "transfer_sol", "to": to, "lamports": "max"}, {"keep": st.one_of(lamports(), st.just(0)), **owner}
+        ),
         _with(
             {"type": "transfer_token", "mint": addresses(), "to": to, "amount": token_amounts()},
-            {"create_recipient_account": st.booleans()},
+            {"create_recipient_account": st.booleans(), **owner},
         ),
         _with(
             {"type": "transfer_token", "mint": addresses(), "to": to, "amount": "max"},
-            {"keep": st.one_of(token_amounts(), st.just(0))},
+            {"keep": st.one_of(token_amounts(), st.just(0)), **owner},
         ),
         _with({**raw, "data": data.map(lambda raw: base64.b64encode(raw).decode())}, tables),
         _with({**raw, "data": data.map(lambda raw: base58.b58encode(raw).decode()), "encoding": "base58"}, tables),

@@ -30,6 +30,7 @@ class TokenAccount:
 
     mint: str
     owner: str
+    amount: int
     is_native: bool
     delegate: str | None
     delegated: int
@@ -60,6 +61,7 @@ def _of_token_program(data: bytes) -> Authorities | None:
         token = TokenAccount(
             mint=_key(data, 0),
             owner=_key(data, 32),
+            amount=int.from_bytes(data[64:72], "little"),
             is_native=_u32(data, 109) == 1,
             delegate=_option(data, 72),
             delegated=int.from_bytes(data[121:129], "little"),

@@ -13,13 +13,14 @@ from spl.memo.instructions import create_memo
 from spl.memo.models import MemoParams
 from spl.token import instructions as spl_token
 from spl.token.constants import TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID
-from spl.token.models import TransferCheckedParams
+from spl.token.models import CloseAccountParams, InitializeAccount3Params, TransferCheckedParams
 
 from chain.errors import InvalidTransaction
 
 TOKEN_PROGRAM = str(TOKEN_PROGRAM_ID)
 TOKEN_2022_PROGRAM = str(TOKEN_2022_PROGRAM_ID)
 MEMO_PROGRAM = str(MEMO_PROGRAM_ID)
+TOKEN_ACCOUNT_BYTES = 165
 
 _U8_MAX = 2**8 - 1
 _U32_MAX = 2**32 - 1
@@ -66,6 +67,35 @@ def create_associated_token_account_idempotent(
 def associated_token_address(wallet: str, mint: str, token_program: str = TOKEN_PROGRAM) -> str:
     """The address of the wallet's associated token account; whether it exists is another question."""
     return str(spl_token.get_associated_token_address(_key(wallet), _key(mint), _token_program(token_program)))
+
+
+def open_token_account(signer: str, seed: str, mint: str, lamports: int) -> tuple[str, list[Instruction]]:
+    """A token account of the signer (of the Token program) whose address follows from the seed: the address, and what
+    makes it. `lamports` are the rent of TOKEN_ACCOUNT_BYTES, which the signer pays."""
+    base = _key(signer)
+    account = Pubkey.create_with_seed(base, seed, TOKEN_PROGRAM_ID)
+    made = system_program.create_account_with_seed(
+        system_program.CreateAccountWithSeedParams(
+            from_pubkey=base,
+            to_pubkey=account,
+            base=base,
+            seed=seed,
+            lamports=_within("lamports", lamports, _U64_MAX),
+            space=TOKEN_ACCOUNT_BYTES,
+            owner=TOKEN_PROGRAM_ID,
+        )
+    )
+    opened = spl_token.initialize_account3(
+        InitializeAccount3Params(program_id=TOKEN_PROGRAM_ID, account=account, mint=_key(mint), owner=base)
+    )
+    return str(account), [made, opened]
+
+
+def close_token_account(account: str, to: str, owner: str) -> Instruction:
+    """Gives all lamports of an account of the Token program to `to`, those of wrapped SOL too; the owner signs."""
+    return spl_token.close_account(
+        CloseAccountParams(program_id=TOKEN_PROGRAM_ID, account=_key(account), dest=_key(to), owner=_key(owner))
+    )
 
 
 def memo(text: str, signer: str) -> Instruction:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from solders.instruction import Instruction
 
+from chain.decode.authorities import TokenAccount
 from chain.decode.idl import Idl
 from workflows.templating import is_template, render_amount, render_exact
 
@@ -30,6 +31,11 @@ class Wallet(Protocol):
 
     def balance_lamports(self) -> int: ...
     def token_balance(self, token_account: str) -> int: ...
+    def token_account(self, address: str) -> TokenAccount | None:
+        """A token account's fields as they are now; None where there is none."""
+        ...
+
+    def token_account_rent(self) -> int: ...
     def mint(self, address: str) -> MintFacts | None: ...
     def account_data(self, address: str) -> bytes | None:
         """The data of any account; None where there is no such account."""

@@ -9,7 +9,7 @@ from chain.errors import InvalidTransaction
 from executions.actions import call_program, memo, transfer_sol, transfer_token
 from executions.actions.base import Built, Context, Wallet
 from executions.errors import BuildFailed
-from workflows.specs.actions import Action
+from workflows.specs.actions import Action, TransferSol
 from workflows.specs.amounts import AmountError
 from workflows.templating import TemplateError
 
@@ -33,8 +33,8 @@ def build(actions: Sequence[Action], context: Context, wallet: Wallet) -> Built:
     built = Built(
         [],
         [],
-        spends_rest=any(getattr(action, "lamports", None) == "max" for action in actions),
-        is_plain=all(action.type in PLAIN for action in actions),
+        spends_rest=any(isinstance(action, TransferSol) and transfer_sol.spends_rest(action) for action in actions),
+        is_plain=all(action.type in PLAIN and getattr(action, "owner", None) is None for action in actions),
     )
     for position, action in enumerate(actions):
         try:

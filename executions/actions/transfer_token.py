@@ -1,8 +1,9 @@
-"""Tokens from the signer's associated account to somebody's."""
+"""Tokens from the signer's associated account to somebody's, or from that of an owner who lets the signer take them."""
 
 from __future__ import annotations
 
 from chain.tx import instructions
+from executions import delegation
 from executions.actions.base import Built, Context, Wallet, address
 from executions.errors import BuildFailed
 from workflows.specs.actions import TransferToken
@@ -16,12 +17,10 @@ def build(action: TransferToken, context: Context, wallet: Wallet, built: Built)
     mint = wallet.mint(mint_address)
     if mint is None:
         raise BuildFailed(f"mint {mint_address} does not exist", code="mint_missing")
-    source = instructions.associated_token_address(wallet.address, mint_address, mint.token_program)
+    source = instructions.associated_token_address(action.owner or wallet.address, mint_address, mint.token_program)
     destination = instructions.associated_token_address(to, mint_address, mint.token_program)
     if action.amount == "max":
-        tokens = wallet.token_balance(source) - _tokens(action.keep or 0, mint.decimals, context)
-        if tokens <= 0:
-            raise BuildFailed("no token is left to send above what is kept", code="nothing_to_send")
+        tokens = _rest(action, source, _tokens(action.keep or 0, mint.decimals, context), wallet)
     else:
         tokens = _tokens(action.amount, mint.decimals, context)
     if action.create_recipient_account:
@@ -36,6 +35,17 @@ def build(action: TransferToken, context: Context, wallet: Wallet, built: Built)
         )
     )
     built.recipients.append(to)
+
+
+def _rest(action: TransferToken, source: str, keep: int, wallet: Wallet) -> int:
+    if action.owner is None:
+        tokens, why = wallet.token_balance(source) - keep, "no token is left to send above what is kept"
+    else:
+        tokens = delegation.most(wallet.token_account(source), wallet.address, keep)
+        why = f"{action.owner} has no token above what is kept, or does not let the signer take it"
+    if tokens <= 0:
+        raise BuildFailed(why, code="nothing_to_send")
+    return tokens
 
 
 def _tokens(value: int | str, decimals: int, context: Context) -> int:

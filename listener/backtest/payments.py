@@ -92,7 +92,10 @@ class Payments:
         )
         for one in actions:
             if isinstance(one, TransferToken) and isinstance(one.amount, int):
-                tokens[one.mint] += one.amount
+                if one.draws_sol:
+                    lamports += one.amount
+                else:
+                    tokens[one.mint] += one.amount
         recipients = [one.to for one in actions if isinstance(one, TransferSol | TransferToken)]
         programs = [one.program_id for one in actions if isinstance(one, CallProgramByIdl | CallProgramRaw)]
         known = [address for address in recipients if not is_template(address)]

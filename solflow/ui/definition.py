@@ -67,7 +67,7 @@ OPERATOR_WORDS = {
 }
 GROUP_WORDS = {"all": "All of", "any": "Any of", "not": "Not"}
 NEGATED_WORDS = {"any": "None of", "all": "Not all of"}
-_ADDRESSES = {"address", "account", "program_id", "wallet", "token_account", "mint", "collection", "to"}
+_ADDRESSES = {"address", "account", "program_id", "wallet", "token_account", "mint", "collection", "to", "owner"}
 _LAMPORTS = {"min_change", "lamports", "keep"}
 _LABELS = {
     "program_id": "Program",
@@ -76,6 +76,7 @@ _LABELS = {
     "lamports": "Amount",
     "min_change": "At least",
     "keep": "Keeps",
+    "owner": "Out of the account of",
     "idl": "IDL",
     "args": "Arguments",
 }

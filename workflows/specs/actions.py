@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import base58
 from pydantic import AfterValidator, Field, StringConstraints, Tag, model_validator
 
+from chain.types import NATIVE_MINTS
 from workflows.specs.amounts import ACTION_ROOTS, MAX, ActionLamports, ActionTokens, KeptLamports, KeptTokens
 from workflows.specs.documents import child_path
 from workflows.specs.fields import AccountName, Address, IdlId, Name, OpenAddress, action_text, unique
@@ -27,12 +28,14 @@ _MEMO_TEXT = 4096
 
 
 class TransferSol(Part):
-    """Lamports from the workflow's signer; `"max"` is all but fees and `keep`."""
+    """Lamports from the workflow's signer; `"max"` is all but fees and `keep`. With an `owner`, wrapped SOL from that
+    wallet's associated account, whose delegate the signer is; `"max"` is then what it may take and leaves `keep`."""
 
     type: Literal["transfer_sol"]
     to: OpenAddress
     lamports: ActionLamports
     keep: KeptLamports | None = None
+    owner: Address | None = None
 
     @model_validator(mode="after")
     def _keep_goes_with_max(self) -> Self:
@@ -41,7 +44,9 @@ class TransferSol(Part):
 
 
 class TransferToken(Part):
-    """Tokens (Token or Token-2022) from the signer's associated account; `"max"` is all but `keep`."""
+    """Tokens (Token or Token-2022) from the signer's associated account; `"max"` is all but `keep`. With an `owner`,
+    from that wallet's associated account, whose delegate the signer is; `"max"` is then what it may take and leaves
+    `keep`. Whose money it is, is written out: no event decides that."""
 
     type: Literal["transfer_token"]
     mint: OpenAddress
@@ -49,6 +54,12 @@ class TransferToken(Part):
     amount: ActionTokens
     keep: KeptTokens | None = None
     create_recipient_account: bool = False
+    owner: Address | None = None
+
+    @property
+    def draws_sol(self) -> bool:
+        """Whether it takes SOL that an owner has wrapped: limits count that as lamports."""
+        return self.owner is not None and self.mint in NATIVE_MINTS
 
     @model_validator(mode="after")
     def _keep_goes_with_max(self) -> Self:

@@ -32,6 +32,9 @@ def _amounts(spec: WorkflowSpec, settings: WorkflowSettings) -> Iterator[SpecErr
     for index, action in enumerate(spec.actions):
         if isinstance(action, TransferSol) and isinstance(action.lamports, int):
             yield from _above_lamports(f"actions[{index}].lamports", action.lamports, settings)
+        elif isinstance(action, TransferToken) and action.draws_sol:
+            if isinstance(action.amount, int):
+                yield from _above_lamports(f"actions[{index}].amount", action.amount, settings)
         elif isinstance(action, TransferToken):
             if not is_template(action.mint) and action.mint not in settings.max_tokens_per_tx:
                 yield spec_error(f"actions[{index}].mint", "mint_not_named", action.mint)
@@ -45,7 +48,10 @@ def _sums(spec: WorkflowSpec, settings: WorkflowSettings) -> Iterator[SpecError]
         if isinstance(action, TransferSol) and isinstance(action.lamports, int):
             lamports += action.lamports
         elif isinstance(action, TransferToken) and isinstance(action.amount, int):
-            tokens[action.mint] += action.amount
+            if action.draws_sol:
+                lamports += action.amount
+            else:
+                tokens[action.mint] += action.amount
     yield from _above_lamports("actions", lamports, settings)
     for mint, amount in tokens.items():
         yield from _above_tokens("actions", mint, amount, settings)

@@ -9,6 +9,9 @@ import pytest
 
 from accounts.actors import Actor, system
 from accounts.services import default_team
+from executions.models import Execution
+from executions.pipeline import advance
+from tests.executing import balance_event, new_address, settled, take_events
 from tests.local_chain import LocalChain
 from workflows.models import Signer, Workflow
 from workflows.services.signer import signer_create
@@ -51,3 +54,17 @@ def make_workflow(actor: Actor, signer: Signer) -> Callable[..., Workflow]:
         return workflow_enable(actor=actor, workflow=workflow, enabled_at_slot=0)
 
     return make
+
+
+@pytest.fixture
+def run(make_workflow: Callable[..., Workflow], chain: LocalChain) -> Callable[..., Execution]:
+    """Run one event through a workflow with these actions and limits; the execution once it has ended."""
+
+    def execute(*actions: dict[str, Any], **settings: Any) -> Execution:
+        watched = new_address()
+        workflow = make_workflow(watched, list(actions), **settings)
+        (row_id,) = take_events(workflow, [balance_event(watched, 10)])
+        advance([row_id])
+        return settled(row_id)
+
+    return execute

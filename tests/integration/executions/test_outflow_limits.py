@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import AssignParams, TransferParams, assign
 from solders.system_program import transfer as system_transfer
@@ -16,43 +14,15 @@ from spl.token.models import ApproveParams, AuthorityType, CloseAccountParams, S
 
 from chain.tx.instructions import TOKEN_PROGRAM, create_associated_token_account_idempotent
 from executions.models import Attempt, Execution, Reservation
-from executions.pipeline import advance
-from tests.executing import balance_event, execution, new_address, settled, take_events
+from tests.executing import call, execution, new_address
 from tests.local_chain import LocalChain
 from tests.tokens import TOKEN_ACCOUNT_RENT, give_tokens, new_mint, token_amount
-from workflows.models import Signer, Workflow
+from workflows.models import Signer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FEE = 5_000
 PROGRAM = Pubkey.from_string(TOKEN_PROGRAM)
-
-
-def call(instruction: Instruction) -> dict[str, Any]:
-    """An instruction as a `call_program` action."""
-    return {
-        "type": "call_program",
-        "program_id": str(instruction.program_id),
-        "accounts": [
-            {"address": str(meta.pubkey), "signer": meta.is_signer, "writable": meta.is_writable}
-            for meta in instruction.accounts
-        ],
-        "data": base64.b64encode(instruction.data).decode(),
-    }
-
-
-@pytest.fixture
-def run(make_workflow: Callable[..., Workflow], chain: LocalChain) -> Callable[..., Execution]:
-    """Run one event through a workflow with these actions and limits; the execution once it has ended."""
-
-    def execute(*actions: dict[str, Any], **settings: Any) -> Execution:
-        watched = new_address()
-        workflow = make_workflow(watched, list(actions), **settings)
-        (row_id,) = take_events(workflow, [balance_event(watched, 10)])
-        advance([row_id])
-        return settled(row_id)
-
-    return execute
 
 
 def key(address: str) -> Pubkey:

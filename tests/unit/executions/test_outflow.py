@@ -11,7 +11,7 @@ from solders.token.state import Mint, TokenAccount, TokenAccountState
 
 from chain.types import SYSTEM_PROGRAM, AccountSample, Simulation, TokenBalance
 from executions.errors import LimitExceeded, SimulationFailed
-from executions.outflow import Balances, Granted, Look, gainers, granted, outflow
+from executions.outflow import Balances, Granted, Look, Outflow, gainers, granted, outflow
 
 TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 STAKE = "Stake11111111111111111111111111111111111111"
@@ -96,10 +96,10 @@ def test_wrapped_sol_is_counted_once_as_a_token() -> None:
 def test_a_simulation_without_balances_is_no_permission(missing: str) -> None:
     """An older node says nothing of what would be spent."""
     told = Simulation(1, None, (), 1, 5000, (1,), (1,), (), (), (), None)
-    assert Balances.of_simulation(told).before == (1,)
+    assert Balances.of_simulation(told, [SIGNER]).before == (1,)
     absent: dict[str, Any] = {missing: None}
     with pytest.raises(SimulationFailed, match="no balances"):
-        Balances.of_simulation(replace(told, **absent))
+        Balances.of_simulation(replace(told, **absent), [SIGNER])
 
 
 def test_a_new_delegate_counts_with_all_it_may_take() -> None:
@@ -192,3 +192,89 @@ def test_what_was_granted_survives_its_way_through_the_database() -> None:
     kept = Granted(-5, {MINT: 2**64})
     assert Granted.from_json(kept.as_json()) == kept
     assert Granted.from_json({}) == Granted()
+
+
+OWNER = str(Pubkey.new_unique())
+DRAWABLE = Granted(drawable=frozenset({VAULT}))
+
+
+def drawn(amount: int, left: int | None, *more: TokenBalance, mint: str = MINT, wallet: int = 5_000) -> Balances:
+    """The signer's wallet loses `wallet`; the owner's account had `amount` and has `left` (None: it is closed)."""
+    before, after = (RENT + (each or 0) if mint == WSOL else RENT for each in (amount, left))
+    kept = [] if left is None else [held(1, left, owner=OWNER, mint=mint)]
+    return Balances(
+        [100_000, before, RENT],
+        [100_000 - wallet, after if left is not None else 0, RENT],
+        [held(1, amount, owner=OWNER, mint=mint)],
+        [*kept, *more],
+        [SIGNER, VAULT, BOB],
+    )
+
+
+def test_what_leaves_an_owners_account_by_the_signers_hand_is_the_signers_outflow() -> None:
+    """The same balances without the right to take them are somebody else's matter."""
+    assert outflow(drawn(100, 40), SIGNER, DRAWABLE).tokens == {MINT: 60}
+    assert outflow(drawn(100, 40), SIGNER, DRAWABLE).lamports == 5_000
+    assert outflow(drawn(100, 40), SIGNER).tokens == {}
+
+
+def test_wrapped_sol_of_an_owner_counts_as_lamports() -> None:
+    """Whether or not it is unwrapped: the caps on lamports are those that people set."""
+    assert outflow(drawn(900, 300, mint=WSOL), SIGNER, DRAWABLE) == Outflow(5_600, {}, DRAWABLE)
+
+
+def test_what_the_signer_gains_does_not_make_up_for_what_it_takes() -> None:
+    """Tokens that it moves to itself have left their owner; so has SOL that it keeps."""
+    moved = drawn(100, 40, held(2, 60))
+    assert outflow(moved, SIGNER, DRAWABLE).tokens == {MINT: 60}
+    assert outflow(drawn(900, 300, mint=WSOL, wallet=-595), SIGNER, DRAWABLE).lamports == 600
+
+
+def test_what_an_owner_gains_does_not_make_up_for_what_the_signer_pays() -> None:
+    """The owner can take it away again, so it has left."""
+    paid = drawn(0, 70)
+    paid = replace(paid, tokens_before=[*paid.tokens_before, held(2, 70)])
+    assert outflow(paid, SIGNER, DRAWABLE).tokens == {MINT: 70}
+
+
+def test_an_account_that_is_closed_or_passed_on_has_left_as_a_whole() -> None:
+    """A close authority takes the rent along."""
+    assert outflow(drawn(100, None), SIGNER, DRAWABLE) == Outflow(5_000 + RENT, {MINT: 100}, DRAWABLE)
+    passed = replace(drawn(100, None), after=[95_000, RENT, RENT], tokens_after=[held(1, 100, owner=BOB)])
+    assert outflow(passed, SIGNER, DRAWABLE).tokens == {MINT: 100}
+
+
+def test_an_own_account_is_counted_once() -> None:
+    """Although the signer's signature took from it."""
+    own = Balances([10, RENT], [5, RENT], [held(1, 100)], [held(1, 40)], [SIGNER, VAULT], frozenset({VAULT}))
+    assert outflow(own, SIGNER).tokens == {MINT: 60}
+
+
+@pytest.mark.parametrize("power", ["delegate", "close_authority"])
+def test_the_data_says_which_accounts_of_others_the_signer_may_take_from(power: str) -> None:
+    """A delegate may take the tokens, a close authority the rent and what is wrapped."""
+    theirs = token_account(owner=Pubkey.from_string(OWNER), **{power: Pubkey.from_string(SIGNER)})
+    assert granted(look(theirs, theirs), SIGNER).drawable == {VAULT}
+    assert not granted(look(theirs, theirs), BOB).drawable
+
+
+def test_an_instruction_that_takes_from_an_account_of_others_is_counted_whatever_the_data_says() -> None:
+    """A permanent delegate's power is in the mint. Its own accounts are no account of others."""
+    theirs, own = token_account(owner=Pubkey.from_string(OWNER)), token_account()
+    assert granted(look(theirs, theirs), SIGNER, frozenset({VAULT})).drawable == {VAULT}
+    assert not granted(look(own, own), SIGNER, frozenset({VAULT})).drawable
+
+
+def test_the_power_to_close_an_owners_account_counts_when_it_is_passed_on() -> None:
+    """As with an own account: all its lamports."""
+    owner, signer, bob = (Pubkey.from_string(one) for one in (OWNER, SIGNER, BOB))
+    theirs = token_account(owner=owner, close_authority=signer)
+    assert granted(look(theirs, token_account(owner=owner, close_authority=bob)), SIGNER).lamports == RENT
+    assert granted(look(theirs, token_account(owner=owner, close_authority=None)), SIGNER).lamports == 0
+
+
+def test_what_was_granted_comes_back_from_the_database_as_it_was() -> None:
+    """Rows from before this are read too."""
+    stored = Granted(5, {MINT: 7}, frozenset({VAULT, BOB}))
+    assert Granted.from_json(stored.as_json()) == stored
+    assert Granted.from_json({"lamports": 5, "tokens": {MINT: "7"}}) == replace(stored, drawable=frozenset())

@@ -13,7 +13,12 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 
 from chain.decode.idl import parse_idl
-from chain.tx.instructions import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from chain.tx.instructions import (
+    TOKEN_2022_PROGRAM,
+    TOKEN_PROGRAM,
+    associated_token_address,
+    transfer_token_checked,
+)
 from executions.program_errors import explain
 from tests.unit.chain.idl_documents import ALICE, BOB, PROGRAM, new_format
 
@@ -148,3 +153,27 @@ def test_a_recorded_failure_is_told() -> None:
 def test_errors_without_a_code_are_told_in_words(error: Any, logs: list[str], told: str) -> None:
     """The runtime's own reason where the log has one; what is not known as it came."""
     assert explain(error, message=message(PROGRAM), logs=logs) == told
+
+
+def draw(source: str, amount: int) -> MessageV0:
+    """Alice takes from an account by her signature."""
+    moved = transfer_token_checked(source, PROGRAM, BOB, ALICE, amount, 6)
+    return MessageV0.try_compile(Pubkey.from_string(ALICE), [moved], [], Hash.default())
+
+
+def test_a_payment_out_of_somebody_elses_account_says_what_its_owner_may_not_have_allowed() -> None:
+    """Without the account at hand there are no figures: it landed and failed."""
+    assert explain(custom(1), message=draw(BOB, 7)).endswith(
+        f"insufficient funds; 7 base units are more than {BOB} holds, or than its owner lets the signer take"
+    )
+    assert explain(custom(4), message=draw(BOB, 7)).endswith(
+        f"owner does not match; the owner of {BOB} has not approved the signer, has revoked the approval, or it is "
+        "used up"
+    )
+    assert explain(custom(17), message=draw(BOB, 7)).endswith("account is frozen")
+
+
+def test_a_payment_out_of_ones_own_account_is_not_told_as_somebody_elses() -> None:
+    """The signer's own associated account."""
+    own = associated_token_address(ALICE, PROGRAM)
+    assert explain(custom(1), message=draw(own, 7)).endswith("insufficient funds")

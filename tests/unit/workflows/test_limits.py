@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chain.types import WRAPPED_SOL
 from tests.unit.workflows.definitions import ALICE, BOB, ID, MINT, PROGRAM, with_part
 from workflows.specs.limits import check_limits
 from workflows.specs.settings import parse_settings
@@ -21,8 +22,8 @@ def sol(lamports: int | str, to: str = BOB) -> dict[str, Any]:
     return {"type": "transfer_sol", "to": to, "lamports": lamports}
 
 
-def token(amount: int | str, mint: str = MINT, to: str = BOB) -> dict[str, Any]:
-    return {"type": "transfer_token", "mint": mint, "to": to, "amount": amount}
+def token(amount: int | str, mint: str = MINT, to: str = BOB, **more: str) -> dict[str, Any]:
+    return {"type": "transfer_token", "mint": mint, "to": to, "amount": amount, **more}
 
 
 CALL = {"type": "call_program", "program_id": PROGRAM, "accounts": [], "data": ""}
@@ -48,6 +49,13 @@ CALL = {"type": "call_program", "program_id": PROGRAM, "accounts": [], "data": "
             {"max_tokens_per_tx": {MINT: 5}, "max_tokens_per_day": {MINT: 3}},
             [("actions[0].amount", "above_limit")],
         ),
+        ([token(6, owner=ALICE)], {"max_tokens_per_tx": {MINT: 5}}, [("actions[0].amount", "above_limit")]),
+        ([{**sol(1_000_001), "owner": ALICE}], {}, [("actions[0].lamports", "above_limit")]),
+        # SOL that an owner has wrapped counts as lamports, under whichever name it is taken.
+        ([token(1_000_000, WRAPPED_SOL, owner=ALICE)], {}, []),
+        ([token(1_000_001, WRAPPED_SOL, owner=ALICE)], {}, [("actions[0].amount", "above_limit")]),
+        ([token(600_000, WRAPPED_SOL, owner=ALICE), sol(600_000)], {}, [("actions", "above_limit")]),
+        ([token(5, WRAPPED_SOL)], {}, [("actions[0].mint", "mint_not_named")]),
         ([sol(5)], {"allowed_recipients": [BOB]}, []),
         ([sol(5)], {"allowed_recipients": [ALICE]}, [("actions[0].to", "recipient_not_allowed")]),
         ([sol(5)], {"allowed_recipients": []}, [("actions[0].to", "recipient_not_allowed")]),

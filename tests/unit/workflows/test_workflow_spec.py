@@ -81,6 +81,7 @@ def test_a_trigger_gets_the_defaults_of_the_contract(trigger: dict[str, str], de
             {"type": "call_program", "program_id": PROGRAM, "idl": ID, "instruction": "deposit"},
             {"accounts": {}, "args": {}, "lookup_tables": []},
         ),
+        ({"type": "transfer_sol", "to": BOB, "lamports": "max", "owner": ALICE}, {}),
         ({"type": "memo", "text": "thanks"}, {}),
     ],
 )
@@ -165,7 +166,7 @@ def test_an_unknown_key_is_told_with_the_keys_that_there_are() -> None:
     with pytest.raises(SpecErrors) as caught:
         parse(with_action(type="transfer_sol", to=BOB, lamports=1, lamprots=5))
     assert caught.value.errors[0].detail == (
-        "actions[0].lamprots is not a known key; did you mean lamports? Known: type, to, lamports, keep."
+        "actions[0].lamprots is not a known key; did you mean lamports? Known: type, to, lamports, keep, owner."
     )
 
 
