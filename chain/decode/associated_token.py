@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chain.decode.base import Decoded, Instruction, Layout, Reader, TooShort, Unknown
+from chain.decode.base import Decoded, Instruction, Layout, Reader, Unknown, Unreadable
 
 PROGRAM = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
 
@@ -25,5 +25,5 @@ def decode(instruction: Instruction) -> Decoded | Unknown:
         return Unknown(instruction.program_id, f"variant {variant}")
     try:
         return layout.read("ata", Reader(b""), instruction.accounts)
-    except TooShort:
-        return Unknown(instruction.program_id, "too short")
+    except Unreadable as error:
+        return Unknown(instruction.program_id, str(error))

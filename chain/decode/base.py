@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,7 +44,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An instruction that no decoder understands, and why: another program, a new variant, too short."""
+    """An instruction that no decoder understands, and why: another program, a new variant, too short, impossible."""
 
     program_id: str
     reason: str
@@ -55,8 +56,15 @@ class Decoder(Protocol):
     def __call__(self, instruction: Instruction) -> Decoded | Unknown: ...
 
 
-class TooShort(Exception):
-    """The data or the account list ends before what the layout promises. Stays inside decoders."""
+class Unreadable(Exception):
+    """The data cannot be what the layout promises; says why. Stays inside decoders."""
+
+
+class TooShort(Unreadable):
+    """The data or the account list ends before what the layout promises."""
+
+    def __init__(self) -> None:
+        super().__init__("too short")
 
 
 class Reader:
@@ -98,13 +106,39 @@ def u64(reader: Reader) -> int:
     return int.from_bytes(reader.take(8), "little")
 
 
+def i16(reader: Reader) -> int:
+    return int.from_bytes(reader.take(2), "little", signed=True)
+
+
+def i64(reader: Reader) -> int:
+    return int.from_bytes(reader.take(8), "little", signed=True)
+
+
+def f64_text(reader: Reader) -> str:
+    """As decimal text: no JSON has numbers for what is none."""
+    return str(struct.unpack("<d", reader.take(8))[0])
+
+
+def flag(reader: Reader) -> bool:
+    """A byte 0 or 1. The chain refuses any other, so it says nothing."""
+    number = u8(reader)
+    if number > 1:
+        raise Unreadable("a flag is neither 0 nor 1")
+    return bool(number)
+
+
 def pubkey(reader: Reader) -> str:
     return str(Pubkey.from_bytes(reader.take(32)))
 
 
 def optional_pubkey(reader: Reader) -> str | None:
     """A one-byte flag, then the key where it is set (SPL Token's packing)."""
-    return pubkey(reader) if u8(reader) else None
+    return pubkey(reader) if flag(reader) else None
+
+
+def optional_u64(reader: Reader) -> int | None:
+    """A one-byte flag, then the number where it is set."""
+    return u64(reader) if flag(reader) else None
 
 
 def nonzero_pubkey(reader: Reader) -> str | None:
@@ -115,27 +149,44 @@ def nonzero_pubkey(reader: Reader) -> str | None:
 
 def bincode_text(reader: Reader) -> str:
     """UTF-8 after a length of eight bytes (the system program's seeds)."""
-    return reader.take(u64(reader)).decode(errors="replace")
+    return _text(reader.take(u64(reader)))
 
 
 def borsh_text(reader: Reader) -> str:
     """UTF-8 after a length of four bytes (Token-2022 metadata)."""
-    return reader.take(u32(reader)).decode(errors="replace")
+    return _text(reader.take(u32(reader)))
+
+
+def rest_text(reader: Reader) -> str:
+    """UTF-8 up to the end."""
+    return _text(reader.take(reader.remaining))
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("a text is no UTF-8") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A variant of a program's instructions: its name, its first accounts and the fields of its data, in order."""
+    """A variant of a program's instructions: its name, its first accounts and the fields of its data, in order.
+    `others` is what the accounts that follow are, where they all are the same."""
 
     name: str
     accounts: Sequence[str] = ()
     fields: Sequence[tuple[str, Callable[[Reader], Any]]] = ()
+    others: str = ""
 
     def read(self, program: str, reader: Reader, accounts: Sequence[str]) -> Decoded:
-        """Raises TooShort where accounts or data are missing; what follows them is left alone, as the chain does."""
+        """Raises Unreadable where accounts or data are missing or impossible; what follows them is left alone, as the
+        chain does."""
         if len(accounts) < len(self.accounts):
             raise TooShort
         values: dict[str, Any] = dict(zip(self.accounts, accounts, strict=False))
+        if self.others:
+            values[self.others] = list(accounts[len(self.accounts) :])
         for name, read in self.fields:
             values[name] = read(reader)
         return Decoded(program, self.name, values)
@@ -152,5 +203,5 @@ def read_variant(
         if layout is None:
             return Unknown(instruction.program_id, f"variant {variant}")
         return layout.read(program, reader, instruction.accounts)
-    except TooShort:
-        return Unknown(instruction.program_id, "too short")
+    except Unreadable as error:
+        return Unknown(instruction.program_id, str(error))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from chain.decode.base import Reader, TooShort, pubkey, u8, u32
+from chain.decode.base import Reader, Unreadable, flag, pubkey, u8, u32
 
 PROGRAM = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s"
 
@@ -34,10 +34,6 @@ class Collection:
     verified: bool
 
 
-class _Unreadable(Exception):
-    """A tag that is neither 0 nor 1. Stays inside this module."""
-
-
 def metadata_address(mint: str) -> str:
     """Where the metadata of a mint is, if it has any. Raises ValueError for a text that is no address."""
     seeds = [b"metadata", bytes(_PROGRAM), bytes(Pubkey.from_string(mint))]
@@ -51,7 +47,7 @@ def collection_of(mint: str, owner: str, data: bytes) -> Collection | None:
         return None
     try:
         return _collection(mint, Reader(data))
-    except (TooShort, _Unreadable):
+    except Unreadable:
         return None
 
 
@@ -64,20 +60,13 @@ def _collection(mint: str, reader: Reader) -> Collection | None:
     for _ in range(3):  # name, symbol, uri
         reader.take(u32(reader))
     reader.take(2)  # seller_fee_basis_points
-    if _flag(reader):
+    if flag(reader):
         reader.take(u32(reader) * _CREATOR_BYTES)
     reader.take(2)  # primary_sale_happened, is_mutable
     for _ in range(2):  # edition_nonce, token_standard
-        if _flag(reader):
+        if flag(reader):
             reader.take(1)
-    if not _flag(reader):
+    if not flag(reader):
         return None
-    verified = _flag(reader)
+    verified = flag(reader)
     return Collection(pubkey(reader), verified)
-
-
-def _flag(reader: Reader) -> bool:
-    flag = u8(reader)
-    if flag > 1:
-        raise _Unreadable
-    return bool(flag)

@@ -39,9 +39,16 @@ _LAYOUTS = {
         (("lamports", u64), ("sourceSeed", bincode_text), ("sourceOwner", pubkey)),
     ),
     12: Layout("upgradeNonce", ("nonceAccount",)),
+    # A second account pays; without one the account has been paid for already.
+    13: Layout("createAccountAllowPrefund", ("newAccount",), (("lamports", u64), ("space", u64), ("owner", pubkey))),
 }
 
 
 def decode(instruction: Instruction) -> Decoded | Unknown:
     """A system instruction, amounts in lamports."""
-    return read_variant("system", u32, _LAYOUTS, instruction)
+    decoded = read_variant("system", u32, _LAYOUTS, instruction)
+    if isinstance(decoded, Decoded) and decoded.name == "createAccountAllowPrefund" and decoded.values["lamports"]:
+        if len(instruction.accounts) < 2:
+            return Unknown(instruction.program_id, "too short")
+        return Decoded(decoded.program, decoded.name, {**decoded.values, "source": instruction.accounts[1]})
+    return decoded

@@ -1,9 +1,9 @@
-"""Instructions of SPL Token and Token-2022. The first 25 variants mean the same in both, the rest is Token-2022's."""
+"""Instructions of SPL Token and Token-2022. What is here means the same in both, the rest is Token-2022's alone."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chain.decode.base import (
@@ -13,14 +13,15 @@ from chain.decode.base import (
     Reader,
     TooShort,
     Unknown,
-    borsh_text,
-    nonzero_pubkey,
+    Unreadable,
     optional_pubkey,
+    optional_u64,
     pubkey,
+    rest_text,
     u8,
-    u16,
     u64,
 )
+from chain.decode.token_extensions import EXTENSIONS, INTERFACES, naming_sources
 
 _LEGACY = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 _EXTENDED = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
@@ -44,6 +45,7 @@ _AUTHORITIES = {
     14: "groupMemberPointer",
     15: "scaledUiAmount",
     16: "pause",
+    17: "permissionedBurn",
 }
 
 
@@ -60,7 +62,7 @@ _MINT_FIELDS = (("decimals", u8), ("mintAuthority", pubkey), ("freezeAuthority",
 _LAYOUTS: Mapping[int, Layout] = {
     0: Layout("initializeMint", ("mint", "rentSysvar"), _MINT_FIELDS),
     1: Layout("initializeAccount", ("account", "mint", "owner", "rentSysvar")),
-    2: Layout("initializeMultisig", ("multisig", "rentSysvar"), (("m", u8),)),
+    2: Layout("initializeMultisig", ("multisig", "rentSysvar"), (("m", u8),), "signers"),
     3: Layout("transfer", ("source", "destination", "authority"), _AMOUNT),
     4: Layout("approve", ("source", "delegate", "owner"), _AMOUNT),
     5: Layout("revoke", ("source", "owner")),
@@ -79,134 +81,88 @@ _LAYOUTS: Mapping[int, Layout] = {
     16: Layout("initializeAccount2", ("account", "mint", "rentSysvar"), (("owner", pubkey),)),
     17: Layout("syncNative", ("account",)),
     18: Layout("initializeAccount3", ("account", "mint"), (("owner", pubkey),)),
-    19: Layout("initializeMultisig2", ("multisig",), (("m", u8),)),
+    19: Layout("initializeMultisig2", ("multisig",), (("m", u8),), "signers"),
     20: Layout("initializeMint2", ("mint",), _MINT_FIELDS),
     21: Layout("getAccountDataSize", ("mint",)),
     22: Layout("initializeImmutableOwner", ("account",)),
     23: Layout("amountToUiAmount", ("mint",), _AMOUNT),
-    24: Layout("uiAmountToAmount", ("mint",)),
+    24: Layout("uiAmountToAmount", ("mint",), (("uiAmount", rest_text),)),
 }
 
-# By the first byte, and by the second where an extension has variants of its own: spl-token-2022-interface.
-_LAYOUTS_2022: Mapping[int, Layout | Mapping[int, Layout]] = {
-    25: Layout("initializeMintCloseAuthority", ("mint",), (("newAuthority", optional_pubkey),)),
-    26: {
-        0: Layout(
-            "initializeTransferFeeConfig",
-            ("mint",),
-            (
-                ("transferFeeConfigAuthority", optional_pubkey),
-                ("withdrawWithheldAuthority", optional_pubkey),
-                ("transferFeeBasisPoints", u16),
-                ("maximumFee", u64),
-            ),
-        ),
-        1: Layout(
-            "transferCheckedWithFee",
-            ("source", "mint", "destination", "authority"),
-            (*_CHECKED, ("feeAmount", u64)),
-        ),
-        2: Layout("withdrawWithheldTokensFromMint", ("mint", "feeRecipient", "withdrawWithheldAuthority")),
-        3: Layout("withdrawWithheldTokensFromAccounts", ("mint", "feeRecipient", "withdrawWithheldAuthority")),
-        4: Layout("harvestWithheldTokensToMint", ("mint",)),
-        5: Layout(
-            "setTransferFee",
-            ("mint", "transferFeeConfigAuthority"),
-            (("transferFeeBasisPoints", u16), ("maximumFee", u64)),
-        ),
-    },
-    28: {
-        0: Layout("initializeDefaultAccountState", ("mint",), (("accountState", u8),)),
-        1: Layout("updateDefaultAccountState", ("mint", "freezeAuthority"), (("accountState", u8),)),
-    },
-    29: Layout("reallocate", ("account", "payer", "systemProgram", "owner")),
-    30: {
-        0: Layout("enableRequiredMemoTransfers", ("account", "owner")),
-        1: Layout("disableRequiredMemoTransfers", ("account", "owner")),
-    },
-    31: Layout("createNativeMint", ("payer", "nativeMint", "systemProgram")),
-    32: Layout("initializeNonTransferableMint", ("mint",)),
-    33: {
-        0: Layout("initializeInterestBearingConfig", ("mint",), (("rateAuthority", nonzero_pubkey),)),
-        1: Layout("updateInterestBearingConfigRate", ("mint", "rateAuthority")),
-    },
-    34: {
-        0: Layout("enableCpiGuard", ("account", "owner")),
-        1: Layout("disableCpiGuard", ("account", "owner")),
-    },
-    35: Layout("initializePermanentDelegate", ("mint",), (("delegate", pubkey),)),
-    36: {
-        0: Layout("initializeTransferHook", ("mint",), (("authority", nonzero_pubkey), ("programId", nonzero_pubkey))),
-        1: Layout("updateTransferHook", ("mint", "authority"), (("programId", nonzero_pubkey),)),
-    },
+# By the first byte: what the legacy program understands too since it was rewritten (p-token).
+_LAYOUTS_SINCE: Mapping[int, Layout] = {
     38: Layout("withdrawExcessLamports", ("source", "destination", "authority")),
-    39: {
-        0: Layout(
-            "initializeMetadataPointer", ("mint",), (("authority", nonzero_pubkey), ("metadataAddress", nonzero_pubkey))
-        ),
-        1: Layout("updateMetadataPointer", ("mint", "authority"), (("metadataAddress", nonzero_pubkey),)),
-    },
-    44: {
-        0: Layout("initializePausableConfig", ("mint",), (("authority", pubkey),)),
-        1: Layout("pause", ("mint", "authority")),
-        2: Layout("resume", ("mint", "authority")),
-    },
+    45: Layout("unwrapLamports", ("source", "destination", "authority"), (("amount", optional_u64),)),
 }
-
-
-def _interface(name: str) -> bytes:
-    return hashlib.sha256(f"spl_token_metadata_interface:{name}".encode()).digest()[:8]
-
-
-# By the first eight bytes: Token-2022 also speaks the token metadata interface.
-_METADATA: Mapping[bytes, Layout] = {
-    _interface("initialize_account"): Layout(
-        "initializeTokenMetadata",
-        ("metadata", "updateAuthority", "mint", "mintAuthority"),
-        (("name", borsh_text), ("symbol", borsh_text), ("uri", borsh_text)),
-    ),
-    _interface("updating_field"): Layout("updateTokenMetadataField", ("metadata", "updateAuthority")),
-    _interface("remove_key_ix"): Layout("removeTokenMetadataKey", ("metadata", "updateAuthority")),
-    _interface("update_the_authority"): Layout(
-        "updateTokenMetadataAuthority", ("metadata", "updateAuthority"), (("newAuthority", nonzero_pubkey),)
-    ),
-    _interface("emitter"): Layout("emitTokenMetadata", ("metadata",)),
-}
+_BATCH = 255
+# What an instruction's data can hold at most; nobody counts on more.
+_MOST_IN_BATCH = 1_000
 
 
 def decode(instruction: Instruction) -> Decoded | Unknown:
     """A token instruction, amounts in base units of the mint.
 
-    Where the authority is a multisig, `authority` is the multisig and those who signed are not shown.
+    Where the authority is a multisig, `authority` is the multisig and those who signed are not shown. A `batch` holds
+    `instructions`, each with its `type` and `values`.
     """
     program = PROGRAMS.get(instruction.program_id)
     if program is None:
         return Unknown(instruction.program_id, "another program")
-    reader = Reader(instruction.data)
     try:
-        layout = _layout(reader, instruction.data, extended=instruction.program_id == _EXTENDED)
-        if layout is None:
-            return Unknown(instruction.program_id, f"variant {instruction.data[:2].hex()}")
-        decoded = layout.read(program, reader, instruction.accounts)
-    except TooShort:
-        return Unknown(instruction.program_id, "too short")
-    return _naming_what_is_owned(decoded) if decoded.name == "setAuthority" else decoded
+        if instruction.data[:1] == bytes([_BATCH]):
+            return _batch(program, instruction)
+        return _single(program, instruction)
+    except Unreadable as error:
+        return Unknown(instruction.program_id, str(error))
+
+
+def _single(program: str, instruction: Instruction) -> Decoded | Unknown:
+    reader = Reader(instruction.data)
+    layout = _layout(reader, instruction.data, extended=instruction.program_id == _EXTENDED)
+    if layout is None:
+        return Unknown(instruction.program_id, f"variant {instruction.data[:2].hex()}")
+    decoded = layout.read(program, reader, instruction.accounts)
+    if decoded.name == "setAuthority":
+        return _naming_what_is_owned(decoded)
+    return naming_sources(decoded, instruction.accounts)
+
+
+def _batch(program: str, instruction: Instruction) -> Decoded | Unknown:
+    """One instruction after the other: how many of the accounts it takes, how long its data is, and the data."""
+    reader, accounts = Reader(instruction.data[1:]), list(instruction.accounts)
+    held: list[dict[str, Any]] = []
+    while reader.remaining and len(held) < _MOST_IN_BATCH:
+        count, size = u8(reader), u8(reader)
+        data, own, accounts = reader.take(size), accounts[:count], accounts[count:]
+        if len(own) < count:
+            raise TooShort
+        if data[:1] == bytes([_BATCH]):
+            raise Unreadable("a batch within a batch")
+        one = _single(program, replace(instruction, accounts=tuple(own), data=data))
+        if isinstance(one, Unknown):
+            return one
+        held.append({"type": one.type, "values": dict(one.values)})
+    return Decoded(program, "batch", {"instructions": held})
 
 
 def _naming_what_is_owned(decoded: Decoded) -> Decoded:
-    # One instruction for accounts and mints: the kind of authority says which of them it is.
+    # One instruction for accounts and mints: the kind of authority says which of them it is, as far as it is known.
     values = dict(decoded.values)
-    of_account = values["authorityType"] in ("accountOwner", "closeAccount")
-    values["account" if of_account else "mint"] = values.pop("owned")
+    kind, owned = values["authorityType"], values.pop("owned")
+    if isinstance(kind, str):
+        values["account" if kind in ("accountOwner", "closeAccount") else "mint"] = owned
+    else:
+        values["owned"] = owned
     return Decoded(decoded.program, decoded.name, values)
 
 
 def _layout(reader: Reader, data: bytes, *, extended: bool) -> Layout | None:
-    if extended and data[:8] in _METADATA:
+    if extended and data[:8] in INTERFACES:
         reader.take(8)
-        return _METADATA[data[:8]]
+        return INTERFACES[data[:8]]
     variant = u8(reader)
-    if variant in _LAYOUTS:
-        return _LAYOUTS[variant]
-    found = _LAYOUTS_2022.get(variant) if extended else None
+    common = _LAYOUTS.get(variant) or _LAYOUTS_SINCE.get(variant)
+    if common is not None or not extended:
+        return common
+    found = EXTENSIONS.get(variant)
     return found.get(u8(reader)) if isinstance(found, Mapping) else found
