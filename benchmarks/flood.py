@@ -16,20 +16,23 @@ from websockets.exceptions import ConnectionClosed
 
 FIRST_SLOT = 1_000_000
 SLOT_S = 0.4
+LINES_A_SLOT = 500
 OWNER = "11111111111111111111111111111111"
 PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 
 
-def slot_frame(slot: int) -> bytes:
-    return (
-        b'{"jsonrpc":"2.0","method":"slotNotification","params":'
-        b'{"result":{"slot":%d,"parent":%d,"root":%d},"subscription":0}}'
-        % (
-            slot,
-            slot - 1,
-            max(0, slot - 32),
+class Slots:
+    """The slots that one socket is told, each with the one before it as its parent: those between were skipped."""
+
+    def __init__(self) -> None:
+        self._newest = 0
+
+    def frame(self, slot: int) -> bytes:
+        parent, self._newest = self._newest, slot
+        return (
+            b'{"jsonrpc":"2.0","method":"slotNotification","params":'
+            b'{"result":{"slot":%d,"parent":%d,"root":%d},"subscription":0}}' % (slot, parent, max(0, slot - 32))
         )
-    )
 
 
 def account_frame(number: int, slot: int, lamports: int) -> bytes:
@@ -57,8 +60,8 @@ async def flood(
     socket: ServerConnection, subscriptions: int, notifications: int, kind: str, told: asyncio.Event
 ) -> None:
     numbers: list[int] = []
-    next_number, quiet_slot = count(1), count(5)
-    await socket.send(slot_frame(next(quiet_slot)), text=True)
+    next_number, quiet_slot, slots = count(1), count(5), Slots()
+    await socket.send(slots.frame(next(quiet_slot)), text=True)
     while len(numbers) < subscriptions:
         request = orjson.loads(await socket.recv())
         number = 0 if request["method"] == "slotSubscribe" else next(next_number)
@@ -66,20 +69,21 @@ async def flood(
         await socket.send(orjson.dumps({"jsonrpc": "2.0", "id": request["id"], "result": number}), text=True)
     # The catch-up samples have to be in. A socket that tells no slot is dropped meanwhile.
     while not told.is_set():
-        await socket.send(slot_frame(next(quiet_slot)), text=True)
+        await socket.send(slots.frame(next(quiet_slot)), text=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(told.wait(), SLOT_S)
+    a_slot = subscriptions if kind == "account" else LINES_A_SLOT  # an account is told once in a slot
     for index in range(notifications):
-        slot = FIRST_SLOT + index // subscriptions
+        slot = FIRST_SLOT + index // a_slot
         number = numbers[index % subscriptions]
         frame = account_frame(number, slot, index + 1) if kind == "account" else logs_frame(number, slot, index)
+        if index % a_slot == 0:
+            await socket.send(slots.frame(slot), text=True)
         await socket.send(frame, text=True)
-        if index % 500 == 0:
-            await socket.send(slot_frame(slot), text=True)
     print("sent", flush=True)
-    while True:
+    for slot in count(FIRST_SLOT + notifications):
         await asyncio.sleep(SLOT_S)
-        await socket.send(slot_frame(FIRST_SLOT + notifications), text=True)
+        await socket.send(slots.frame(slot), text=True)
 
 
 async def main() -> None:

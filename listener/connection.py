@@ -21,6 +21,7 @@ from chain.rpc.pool import backoff
 from executions import timing
 from listener import metrics
 from listener.errors import SocketDead
+from listener.lineage import Lineage
 from listener.protocol import (
     AccountNotice,
     Acknowledged,
@@ -104,6 +105,7 @@ class Connection:
         self._protocol: Protocol[int] | None = None
         self._has_requests = asyncio.Event()
         self._at = 0
+        self._lineages = [Lineage() for _ in self._urls]
         self._is_reading = True
         self._slot_at_s = self._answered_at_s = 0.0
         self._leaving = ""
@@ -196,6 +198,7 @@ class Connection:
             self._slot_at_s = self._answered_at_s = now_s
             self._is_reading, self._leaving = True, ""
             self.slot = 0
+            self._lineages[self._at].begin()
             protocol.subscribe_slots()
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -248,6 +251,7 @@ class Connection:
                 self._events.signature(message)
             case SlotNotice():
                 self._slot_at_s = time.monotonic()
+                self._link(message)
                 self.slot, self.root = max(self.slot, message.slot), max(self.root, message.root)
             case Acknowledged():
                 self._answered_at_s = time.monotonic()
@@ -259,6 +263,15 @@ class Connection:
                 # Nobody knows what it would have told: the time until the next connection is read back.
                 metrics.MALFORMED.labels(self.host).inc()
                 raise SocketDead(f"an unreadable message ({message.reason})")
+
+    def _link(self, slot: SlotNotice) -> None:
+        lineage = self._lineages[self._at]
+        was_believed = lineage.is_believed
+        if lineage.is_broken_by(slot.slot, slot.parent):
+            # As with an unreadable message: the time until the next connection is read back.
+            raise SocketDead(f"slots were swallowed after {self.slot}")
+        if was_believed and not lineage.is_believed:
+            log.warning("slots_do_not_hang_together", endpoint=self.host)
 
     def _refused(self, refused: Refused[int]) -> None:
         self._answered_at_s = time.monotonic()

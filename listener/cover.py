@@ -25,6 +25,8 @@ class Cover:
     blind_from: int | None = None
     # A slot that the checkpoint may move to when everything fetched up to this number is done.
     next_checkpoint: tuple[int, int] | None = None
+    # How often in a row a history was read again, because what was held did not fit into it.
+    read_again: int = 0
 
     @property
     def is_balance(self) -> bool:

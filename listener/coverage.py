@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Hashable, Iterable, Sequence
-from functools import partial
 
 import structlog
 
@@ -30,7 +29,8 @@ from executions import timing
 from executions.crashpoints import reach
 from listener import gaps
 from listener.backfill import ReadBack
-from listener.balance_history import PastBalances, past_balances
+from listener.balance_history import PastBalances
+from listener.balance_read_back import BalanceReadBack
 from listener.connection import Connection
 from listener.cover import Cover
 from listener.database import Database
@@ -39,7 +39,7 @@ from listener.fetching import Fetching
 from listener.gaps import Blind
 from listener.live import LiveTransactions
 from listener.mailboxes import Mailboxes
-from listener.observations import CaughtUp, Observation, Sample, Seen
+from listener.observations import CaughtUp, Observation, Past, Sample, Seen
 from listener.programs import ProgramReader
 from listener.protocol import AccountNotice, LogsNotice, SignatureNotice
 from listener.recent import Recent
@@ -47,6 +47,7 @@ from listener.registry import Registry
 from listener.sampling import Purpose, Read, Sampler, for_watch
 from listener.second_looks import SecondLooks
 from listener.sight import CHECKPOINT_LAG_SLOTS, Sight, live_after, old_slot
+from listener.transitions import contradicts
 from listener.watches import Watch
 
 log = structlog.get_logger(__name__)
@@ -55,8 +56,8 @@ log = structlog.get_logger(__name__)
 MOST_HELD = 10_000
 # What is told twice by two endpoints is told within moments.
 MOST_TOLD = 20_000
-# How long a balance waits for its history before what happened in between becomes one change.
-MERGED_AFTER_S = 45.0
+# A history that what was told meanwhile does not fit into is read so often in a row.
+MOST_READ_AGAIN = 3
 
 
 class Coverage:
@@ -78,9 +79,9 @@ class Coverage:
         self._database = database
         self._rpc = rpc
         self._genesis_hash = genesis_hash
-        self._most_signatures = most_signatures
         self.sampler = Sampler(rpc, self._sampled)
         self._second_looks = SecondLooks(CHECKPOINT_LAG_SLOTS)
+        self.balances = BalanceReadBack(rpc, self._balances_read, most_signatures=most_signatures)
         self.programs = ProgramReader(rpc, database, self._program_read)
         self.fetching = Fetching(mailbox.put, self._unfetched)
         self._live = LiveTransactions(registry, mailbox, rpc, self.fetching)
@@ -119,6 +120,7 @@ class Coverage:
             self._held -= len(cover.held) if cover else 0
             self._sight.forget(subscription_id)
             self.sampler.forget(subscription_id)
+            self.balances.forget(subscription_id)
             self._second_looks.forget(subscription_id)
             self.programs.forget(subscription_id)
             self._live.forget(subscription_id)
@@ -221,15 +223,18 @@ class Coverage:
         """The records of these accounts, as of these slots, may not be what the chain has: read them once.
 
         Of a balance the history is read too, from a while before that slot, since it is that of the bank that told it;
-        live samples wait for it, so as not to jump over what was missed.
+        live samples wait for it, so as not to jump over what was missed, and it reaches up to where the feed is now:
+        what was told until now and is not written yet does not move the record any more (listener.states).
         """
         for subscription_id, address, slot in doubtful:
             cover = self._covers.get(subscription_id)
             if cover is None or (cover.is_balance and not cover.is_covered):
                 continue  # it is about to be read back, which answers what is in doubt
+            min_slot = slot + 1
             if cover.is_balance:
                 cover.is_covered, cover.blind_from = False, max(slot - CHECKPOINT_LAG_SLOTS, 0)
-            self._read(subscription_id, cover, address, "doubt", slot + 1)
+                min_slot = max(min_slot, self.slot_of(subscription_id) or 0)
+            self._read(subscription_id, cover, address, "doubt", min_slot)
 
     def _sampled(self, read: Read, sample: AccountSample, seen_at_s: float) -> None:
         cover = self._covers.get(read.subscription_id)
@@ -244,38 +249,38 @@ class Coverage:
         if is_check:
             self._mailbox.put((observation,))
         elif cover.is_balance and cover.blind_from is not None:
-            work = partial(self._read_back_balances, read, observation, cover.blind_from)
-            self.fetching.want(read.subscription_id, sample.slot, work)
+            self.balances.request(read, observation, cover.blind_from)
         else:
-            self._mailbox.put(self._answered(read, cover, observation))
+            self._answered(read, cover, observation, observation, "coalesced")
 
-    async def _read_back_balances(
-        self, read: Read, observation: Sample, first_slot: int, waited_s: float
-    ) -> Sequence[Observation]:
-        """What the balance was in between, and then the sample; that alone where the history does not come."""
-        if waited_s < timing.scaled(MERGED_AFTER_S):
-            most = self._most_signatures
-            past = await past_balances(self._rpc, read.watch, first_slot, observation.sample, most=most)
-        else:
-            past = PastBalances(None, (), "coalesced: its history could not be read", is_whole=False)
+    def _balances_read(self, read: Read, observation: Sample, found: PastBalances) -> None:
+        """What the balance was in between and is; that alone where the history did not come."""
         cover = self._covers.get(read.subscription_id)
-        return [] if cover is None else self._answered(read, cover, observation, past)
+        if cover is None:
+            return
+        past = found.ending_in(observation)
+        is_odd = read.turn == cover.turn and found.is_whole and contradicts(past.samples, cover.held)
+        if not is_odd or cover.read_again >= MOST_READ_AGAIN:
+            cover.read_again = 0
+            self._answered(read, cover, observation, past, found.note)
+            return
+        cover.read_again += 1
+        self._held -= len(cover.take_held(catch_up=False))  # all of it is in the history that is read next
+        self._answered(read, cover, observation, past, found.note)
+        self.doubt([(read.subscription_id, read.address, observation.sample.slot)])
 
-    def _answered(
-        self, read: Read, cover: Cover, observation: Sample, past: PastBalances | None = None
-    ) -> list[Observation]:
-        """What was read, and what was held meanwhile, in the order for the mailbox."""
-        found: list[Observation] = [observation if past is None else past.ending_in(observation)]
+    def _answered(self, read: Read, cover: Cover, observation: Sample, found: Sample | Past, note: str) -> None:
+        """Pass on what was read, and what was held meanwhile."""
+        self._mailbox.put((found,))
         slot = observation.sample.slot
         if read.purpose == "catch_up":
-            found.append(CaughtUp(read.subscription_id, slot, note="coalesced" if past is None else past.note))
+            self._mailbox.put((CaughtUp(read.subscription_id, slot, note=note),))
         if read.turn == cover.turn and (read.purpose == "catch_up" or cover.is_balance):
             cover.is_covered, cover.blind_from = True, None
             # What is not newer than the sample is in it.
             self._held -= len(cover.held)
-            found += cover.take_held(catch_up=False, after_slot=slot)
+            self._mailbox.put(cover.take_held(catch_up=False, after_slot=slot))
             self._look_again(read.subscription_id, cover, read.address, slot)
-        return found
 
     def _program_read(self, read: Read, found: Sequence[Observation], slot: int) -> None:
         cover = self._covers.get(read.subscription_id)
@@ -334,16 +339,19 @@ class Coverage:
             if cover is None or cover.turn != turn:
                 continue
             if cover.watch.is_state:
-                cover.blind_from = blind_from.get(subscription_id, self._enabled_since(subscription_id, cover))
+                cover.blind_from = blind_from.get(subscription_id, self._unseen_since(subscription_id, cover, slot))
                 self._catch_up(subscription_id, cover.watch, slot, turn)
             else:
                 cover.is_covered = True
                 self.read_back.kick(subscription_id)
 
-    def _enabled_since(self, subscription_id: int, cover: Cover) -> int | None:
-        """The slot of the enabling, where that is what began it: the time since then is no gap, but not seen either."""
+    def _unseen_since(self, subscription_id: int, cover: Cover, slot: int) -> int:
+        """From where on a history is read where there is no gap, because what sees it since `slot` is not past the
+        checkpoint. The time since an enabling is no gap, but not seen either."""
         audience = self._registry.audience(subscription_id)
-        return audience.since_slot if cover.reason == "enabled" and audience is not None else None
+        if cover.reason == "enabled" and audience is not None:
+            return audience.since_slot
+        return max(slot - CHECKPOINT_LAG_SLOTS, 0)
 
     def _catch_up(self, subscription_id: int, watch: Watch, slot: int, turn: int) -> None:
         is_program = watch.kind == "program"

@@ -21,7 +21,7 @@ from listener.waits import after, waits
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 16
+AT_ONCE = 64  # their calls share requests
 # Above the high mark the sockets are not read.
 HIGH_MARK = 4000
 LOW_MARK = 2000

@@ -77,7 +77,7 @@ def open_gaps(blind: Sequence[Blind]) -> dict[int, int]:
             [STATE_NOT_KNOWN, given[0]],
         )
         cursor.execute(
-            "SELECT subscription_id, min(from_slot) FROM listener_gap"
+            "SELECT subscription_id, min(GREATEST(from_slot, COALESCE(done_slot, 0))) FROM listener_gap"
             " WHERE status = 'open' AND subscription_id = ANY(%s) GROUP BY subscription_id",
             [given[0]],
         )

@@ -45,16 +45,19 @@ AudienceOf = Callable[[int], Audience | None]
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What a batch came to. `doubtful` accounts (subscription, address, row's slot) should be read once more;
-    `is_stale` says that the registry is behind the database."""
+    `is_stale` says that the registry is behind the database; `in_doubt` is for the next batch (listener.states)."""
 
     execution_ids: list[int]
     matched: int
     doubtful: tuple[tuple[int, str, int], ...]
     is_stale: bool
+    in_doubt: frozenset[states.Place] = frozenset()
 
 
 @transaction.atomic
-def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
+def record(
+    batch: Sequence[Observation], audience_of: AudienceOf, in_doubt: frozenset[states.Place] = frozenset()
+) -> Recorded:
     """Write one batch. Observations of subscriptions that nobody wants are left out: enabling reads afresh."""
     known = _known(batch, audience_of)
     samples = [seen for seen in batch if isinstance(seen, Sample | Past) and seen.subscription_id in known]
@@ -63,19 +66,21 @@ def record(batch: Sequence[Observation], audience_of: AudienceOf) -> Recorded:
         for seen in batch
         if isinstance(seen, TransactionLogs | FetchedTransaction) and seen.subscription_id in known
     ]
-    moved = states.Moved((), ())
+    moved = states.Moved((), (), in_doubt)
     if samples:
-        moved = states.apply(samples, lambda subscription_id: known[subscription_id].watch.kind)
+        moved = states.apply(samples, lambda subscription_id: known[subscription_id].watch.kind, in_doubt)
     concerned = {t.subscription_id for t in moved.transitions} | {seen.subscription_id for seen in told}
     now = audiences.current([known[subscription_id] for subscription_id in concerned]) if concerned else None
     found = _find(moved.transitions, told, now.audiences) if now is not None else []
     execution_ids = _take(found)
     if execution_ids:
         reach("ingest.executions_inserted")
-    checkpoints.close_state_gaps([done for done in batch if isinstance(done, CaughtUp)])
+    caught_up = [done for done in batch if isinstance(done, CaughtUp)]
+    checkpoints.close_state_gaps(caught_up)
     checkpoints.record_progress([done for done in batch if isinstance(done, GapProgress)])
-    checkpoints.advance([seen for seen in batch if isinstance(seen, Seen)])
-    return Recorded(execution_ids, len(found), moved.doubtful, now is not None and now.is_stale)
+    checkpoints.advance([seen for seen in batch if isinstance(seen, Seen)], caught_up)
+    is_stale = now is not None and now.is_stale
+    return Recorded(execution_ids, len(found), moved.doubtful, is_stale, moved.in_doubt)
 
 
 def _known(batch: Sequence[Observation], audience_of: AudienceOf) -> dict[int, Audience]:

@@ -79,10 +79,12 @@ class SignatureNotice(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class SlotNotice:
-    """A bank was frozen; `root` is the newest one that this node will never leave."""
+    """A node works on a slot, whose block will follow that of `parent` (None where the feed does not say); `root` is
+    the newest slot that this node will never leave."""
 
     slot: int
     root: int
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class _LogsParams(msgspec.Struct):
 class _SlotResult(msgspec.Struct):
     slot: int
     root: int
+    parent: int | None = None
 
 
 class _SlotParams(msgspec.Struct):
@@ -302,8 +305,10 @@ class Protocol(Generic[K]):
             return self._account(params.subscription, params.result.context.slot, value.account, value.pubkey)
         if isinstance(params, _SignatureParams):
             return self._signature(params)
-        slot = params.result
-        return SlotNotice(slot.slot, slot.root) if _is_slot(slot.slot) and _is_slot(slot.root) else _out_of_range()
+        told = params.result
+        if not _is_slot(told.slot) or not _is_slot(told.root):
+            return _out_of_range()
+        return SlotNotice(told.slot, told.root, told.parent)
 
     def _account(self, number: int, slot: int, account: _Account, address: str | None) -> Message[K]:
         key = self._key_of(number)

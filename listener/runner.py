@@ -178,6 +178,7 @@ def _tasks(parts: Parts, row_name: str) -> dict[str, Coroutine[Any, Any, None]]:
         "coverage": parts.coverage.run(),
         "sampler": parts.coverage.sampler.run(),
         "programs": parts.coverage.programs.run(),
+        "balances": parts.coverage.balances.run(),
         "fetching": parts.coverage.fetching.run(),
         "read-back": parts.coverage.read_back.run(),
         "announcements": parts.reloader.listen(),
@@ -216,7 +217,7 @@ async def _beat(parts: Parts, row_name: str) -> None:
             reading=len(parts.coverage.sampler) + len(parts.coverage.programs),
             fetching=len(parts.coverage.fetching),
             transactions_fetched=metrics.fetched(),
-            reading_back=len(parts.coverage.read_back),
+            reading_back=len(parts.coverage.read_back) + len(parts.coverage.balances),
         )
         await parts.database.run(heartbeat.beat, row_name, shown)
         await parts.database.run(tallies.flush)

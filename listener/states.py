@@ -26,10 +26,12 @@ NEVER_SEEN = AccountSample.of(0, 0, SYSTEM_PROGRAM, b"")
 @dataclass(frozen=True, slots=True)
 class Moved:
     """The outcome of a batch. `doubtful` are accounts of which a live sample was refused as old although it differs, or
-    a check did not find what is recorded: subscription, address and the slot that the row has."""
+    a check did not find what is recorded: subscription, address and the slot that the row has. `in_doubt` are the
+    balances whose history has not answered yet, to be given with the next batch."""
 
     transitions: tuple[Transition, ...]
     doubtful: tuple[tuple[int, str, int], ...]
+    in_doubt: frozenset[Place] = frozenset()
 
 
 @dataclass(slots=True)
@@ -42,22 +44,33 @@ class _Row:
         self.state, self.is_changed = state, True
 
 
-def apply(samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind]) -> Moved:
+def apply(
+    samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind], in_doubt: frozenset[Place] = frozenset()
+) -> Moved:
     """Lock the rows of `samples`, move them in the order given, write them. Inside the caller's transaction.
+
+    A balance in doubt waits for its history: what is told live behind the sample that was refused would jump over it.
 
     The first sample of an account without a row becomes its row and is no event: there is nothing that it differs from.
     A program's accounts are otherwise: all that there were had rows from the enabling on, so one without a row is new.
     """
     rows = _locked_rows(samples, kind_of)
     transitions: list[Transition] = []
-    doubtful: dict[Place, int] = {}
+    doubtful: set[Place] = set()
+    waiting = set(in_doubt)
     for seen in samples:
         place = (seen.subscription_id, seen.address)
         row, is_balance = rows[place], kind_of(seen.subscription_id) == "balance"
+        if place in waiting:
+            if isinstance(seen, Sample) and (seen.live or seen.check):
+                continue
+            waiting.discard(place)
         for sample in unseen(row.state, seen.samples) if isinstance(seen, Past) else (seen,):
             verdict = judge(is_balance, row.state, sample.sample)
             if (verdict is Verdict.MOVED and sample.check) or (verdict is Verdict.OLD and sample.live):
-                doubtful[place] = row.state.slot
+                doubtful.add(place)
+                if is_balance:
+                    waiting.add(place)
             elif verdict is Verdict.MOVED:
                 transitions.append(Transition(*place, row.state, sample.sample, sample.catch_up, sample.seen_at_s))
                 row.move(sample.sample)
@@ -65,7 +78,8 @@ def apply(samples: Sequence[Sample | Past], kind_of: Callable[[int], Kind]) -> M
                 # Nothing happened up to here, so a later sample from before this slot must not move the row back.
                 row.move(replace(row.state, slot=sample.sample.slot))
     _write([row for row in rows.values() if row.is_changed])
-    return Moved(tuple(transitions), tuple((*place, rows[place].state.slot) for place in doubtful))
+    found = tuple((*place, rows[place].state.slot) for place in sorted(doubtful))
+    return Moved(tuple(transitions), found, frozenset(waiting))
 
 
 def addresses_of(subscription_id: int) -> list[str]:

@@ -69,3 +69,15 @@ def unseen(recorded: AccountSample, past: Sequence[Sample]) -> list[Sample]:
     if past[-1].sample.slot > slot:
         found.append(past[-1])  # nothing more happened up to there
     return found
+
+
+def contradicts(past: Sequence[Sample], told: Sequence[Sample]) -> bool:
+    """Whether a complete history does not have what was told live while it was read, or has it at another place: then
+    what was told bears the slots of other banks, and cannot be put in order with the history by them."""
+    *earlier, now = [one.sample for one in past]
+    known = {one.lamports for one in earlier}
+    for one in told:
+        slot, lamports = one.sample.slot, one.sample.lamports
+        if lamports != now.lamports and (lamports in known) == (slot > now.slot):
+            return True
+    return False

@@ -20,6 +20,7 @@ from listener import metrics
 from listener.ingest import AudienceOf, Recorded, record
 from listener.mailbox import Mailbox
 from listener.observations import Observation
+from listener.states import Place
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Writer:
         self._mailbox = mailbox
         self._audience_of = audience_of
         self._on_recorded = on_recorded
+        self._in_doubt: frozenset[Place] = frozenset()
 
     def run(self) -> None:
         """Write until the mailbox is closed and empty."""
@@ -62,6 +64,7 @@ class Writer:
         metrics.INGEST_SECONDS.observe(time.perf_counter() - started_s)
         metrics.OBSERVATIONS.inc(len(batch))
         metrics.MATCHED.inc(recorded.matched)
+        self._in_doubt = recorded.in_doubt
         self._on_recorded(recorded)
 
     def _record(self, batch: Sequence[Observation]) -> Recorded:
@@ -69,7 +72,7 @@ class Writer:
         while True:
             try:
                 crashpoints.reach("ingest.before_commit")
-                recorded = record(batch, self._audience_of)
+                recorded = record(batch, self._audience_of, self._in_doubt)
                 crashpoints.reach("ingest.after_commit")
             except (OperationalError, InterfaceError) as error:
                 # If the commit got through and only its answer was lost, writing again finds rows and keys in place.

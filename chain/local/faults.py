@@ -18,6 +18,7 @@ looks like several endpoints, each with troubles of its own:
 | `duplicate` | | the notification comes twice |
 | `reorder` | | the notification comes after the next one |
 | `malformed` | | the notification is cut short in the middle |
+| `swallow` | | the notification never comes |
 | `slot_offset` | `slots` (1) | the notification carries another bank's slot |
 | `drop_sockets` | `every_s` | all WebSockets are cut, at random about every so many seconds |
 | `stall_sockets` | | all WebSockets stay open and silent until this fault is cleared |
@@ -52,6 +53,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "duplicate": {},
     "reorder": {},
     "malformed": {},
+    "swallow": {},
     "slot_offset": {"slots": 1},
     "drop_sockets": {"every_s": 10.0},
     "stall_sockets": {},
@@ -118,6 +120,7 @@ class FrameFaults:
     duplicate: bool = False
     reorder: bool = False
     malformed: bool = False
+    swallow: bool = False
 
 
 NO_REQUEST_FAULTS = RequestFaults()
@@ -210,6 +213,7 @@ class FaultPlan:
             duplicate=self._strike("duplicate", notification) is not None,
             reorder=self._strike("reorder", notification) is not None,
             malformed=self._strike("malformed", notification) is not None,
+            swallow=self._strike("swallow", notification) is not None,
         )
 
     def slot_offset(self, notification: str) -> int:

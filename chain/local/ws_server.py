@@ -28,6 +28,8 @@ class Session:
     def notify(self, name: str, frame: bytes) -> None:
         """Queue a notification, with what the faults make of it."""
         fate = self._faults.for_frame(name)
+        if fate.swallow:
+            return
         if fate.malformed:
             frame = frame[: len(frame) // 2]
         if fate.reorder and self._held is None:

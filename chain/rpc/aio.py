@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chain.errors import ChainError
 from chain.rpc import calls
 from chain.rpc.driver import Driver
+from chain.rpc.gathering import Gathering
 from chain.rpc.pool import EndpointStatus
 from chain.types import AccountSample, Commitment, SignatureInfo, SignatureStatus
 
 
 class AsyncRpcClient:
-    """JSON-RPC over `urls`, the first preferred. Make it inside the event loop that uses it, and close it there."""
+    """JSON-RPC over `urls`, the first preferred. Make it inside the event loop that uses it, and close it there.
+
+    What many want of the history at the same time goes out in batches, where the endpoint takes them.
+    """
 
     def __init__(self, urls: Sequence[str], *, timeout_s: float = 10.0) -> None:
         self._driver = Driver(urls, timeout_s=timeout_s)
+        self._history = Gathering(self._driver, "history")
 
     async def account(
         self, address: str, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
@@ -84,7 +89,7 @@ class AsyncRpcClient:
     ) -> list[SignatureInfo]:
         """Transactions that name the address, newest first. With an `until` that the node has forgotten it answers the
         newest page and no error: stop by slot, not by signature."""
-        return await self._driver.ask(
+        return await self._history.ask(
             calls.signatures_for_address(
                 address, commitment, before=before, until=until, limit=limit, min_context_slot=min_context_slot
             )
@@ -92,18 +97,13 @@ class AsyncRpcClient:
 
     async def transaction(self, signature: str, commitment: Commitment = "confirmed") -> dict[str, Any] | None:
         """`getTransaction` as JSON (encoding `json`, versions up to 0); None is "not known here", not "never was"."""
-        return await self._driver.ask(calls.transaction(signature, commitment))
+        return await self._history.ask(calls.transaction(signature, commitment))
 
     async def transactions(
         self, signatures: Sequence[str], commitment: Commitment = "confirmed"
     ) -> list[dict[str, Any] | None]:
-        """Like `transaction` for many, in their order, in batches where the endpoint takes them."""
-        answers = await self._driver.ask_many([calls.transaction(one, commitment) for one in signatures])
-        found = [one for one in answers if not isinstance(one, ChainError)]
-        for one in answers:
-            if isinstance(one, ChainError):
-                raise one
-        return found
+        """Like `transaction` for many, in their order."""
+        return await asyncio.gather(*(self.transaction(signature, commitment) for signature in signatures))
 
     async def health(self) -> list[EndpointStatus]:
         """Asks every endpoint for its slot, then tells how each of them does."""

@@ -32,8 +32,6 @@ MINUTES = float(os.environ.get("STORM_MINUTES", "0"))
 SEED = int(os.environ.get("STORM_SEED", time.time_ns() % 2**32))
 KILL_EVERY_S = 60.0 if MINUTES > 2 else 12.0
 QUIET_WITHIN_S = 120.0
-# A feed that swallows a change and tells the next one has told one: none in most runs, one in a thousand in some.
-MOST_MERGED = 0.01
 FEED = ["accountNotification", "logsNotification", "signatureNotification"]
 
 pytestmark = [
@@ -54,8 +52,8 @@ def watching(local_gateway: LocalChain) -> dict[str, Workflow]:
 
 def faults(rng: random.Random) -> dict[str, dict[str, object]]:
     """What goes wrong next, for a while."""
-    kind = rng.choice(["duplicate", "reorder", "slot_offset", "malformed", "stall_sockets"])
-    if kind == "stall_sockets":
+    kind = rng.choice(["duplicate", "reorder", "slot_offset", "malformed", "stall_sockets", "swallow"])
+    if kind in ("stall_sockets", "swallow"):
         return {kind: {}}
     # Two changes of one account that are told in the wrong order are one: the older is not known of in time.
     methods = FEED[1:] if kind == "reorder" else FEED
@@ -84,6 +82,7 @@ def rage(stack: Stack, chain: LocalChain, rng: random.Random) -> None:
         chain.faults(**faults(rng))
         time.sleep(rng.uniform(0.5, 3.0))  # the weather itself, not a wait for a condition
         chain.clear_faults()
+        time.sleep(rng.uniform(0.0, 0.5))  # what was held back comes, and what was swallowed does not
         chain.drop_sockets()
         if time.monotonic() > kill_at_s:
             stack.listener.kill()
@@ -94,15 +93,6 @@ def rage(stack: Stack, chain: LocalChain, rng: random.Random) -> None:
 def told(workflow: Workflow) -> list[tuple[int, int]]:
     """From which balance to which, oldest first: the balances only grow."""
     return sorted((event["previous_lamports"], event["lamports"]) for event in events(workflow))
-
-
-def merged_into_others(told: list[tuple[int, int]], happened: list[tuple[int, int]]) -> int:
-    """How many changes were told with the next one. Otherwise the events are a chain of what happened: each begins
-    where the one before it ended, at a balance that the account has had, and the last one ends where the account is."""
-    assert [start for start, _ in told] == [0, *(end for _, end in told)][: len(told)]
-    assert {end for _, end in told} <= {end for _, end in happened}
-    assert [end for _, end in told[-1:]] == [end for _, end in happened[-1:]]
-    return len(happened) - len(told)
 
 
 def happened(changes: list[Change]) -> list[tuple[int, int]]:
@@ -133,10 +123,13 @@ def test_nothing_is_lost_or_told_twice_whatever_becomes_of_the_feed_and_the_list
 
     assert deposits.sent > 0
     assert sorted(event["signature"] for event in events(by_log)) == sorted(memos)
-    merged = {address: merged_into_others(told(w), happened(balances[address])) for address, w in watching.items()}
-    changes = sum(map(len, balances.values()))
-    print(f"{changes} changes, of which {sum(merged.values())} went into the one after")  # noqa: T201
-    assert sum(merged.values()) <= changes * MOST_MERGED, merged
+    otherwise = {
+        address: (told(workflow), happened(balances[address]))
+        for address, workflow in watching.items()
+        if told(workflow) != happened(balances[address])
+    }
+    print(f"{sum(map(len, balances.values()))} changes, {len(memos)} lines")  # noqa: T201 - how much was proven
+    assert not otherwise
     assert set(Gap.objects.values_list("status", flat=True)) <= {"filled"}
 
 

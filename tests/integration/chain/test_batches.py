@@ -72,6 +72,25 @@ def test_the_asyncio_client_fetches_transactions_in_batches_too(node: Any) -> No
     assert len(node.requests) == 2
 
 
+def test_what_many_ask_for_at_the_same_time_shares_requests(node: Any) -> None:
+    def answer(call: dict[str, Any]) -> dict[str, Any]:
+        refused = {"error": {"code": -32602, "message": "Invalid param"}}
+        return refused if call["params"][0] == "13" else echo(call)
+
+    async def fetch() -> list[Any]:
+        client = AsyncRpcClient([node.url])
+        try:
+            return await asyncio.gather(*(client.transaction(str(n)) for n in range(30)), return_exceptions=True)
+        finally:
+            await client.close()
+
+    node.will(each(node, answer))
+    answers = asyncio.run(fetch())
+    assert [one for n, one in enumerate(answers) if n != 13] == [{"slot": n} for n in range(30) if n != 13]
+    assert isinstance(answers[13], Rejected)
+    assert len(node.requests) == 2
+
+
 def test_a_call_alone_is_no_batch(node: Any, rpc: RpcClient) -> None:
     node.will(each(node, echo))
     assert rpc.transactions(["7"]) == [{"slot": 7}]

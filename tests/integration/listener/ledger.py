@@ -11,6 +11,7 @@ from listener.loading import ensure_rows, load
 from listener.models import AccountState, Subscription
 from listener.observations import Observation, Past, Sample
 from listener.registry import Registry
+from listener.states import Place
 from listener.watches import Watch
 from tests.watching import actor, new_address, workflow
 from workflows.models import Workflow
@@ -50,8 +51,8 @@ class Ledger:
         samples = tuple(self.sample(slot, lamports, live=False) for slot, lamports in balances)
         return Past(self.subscription.pk, self.address, samples)  # the first is what was before
 
-    def record(self, *batch: Observation) -> Recorded:
-        return record(batch, self.registry.audience)
+    def record(self, *batch: Observation, in_doubt: frozenset[Place] = frozenset()) -> Recorded:
+        return record(batch, self.registry.audience, in_doubt)
 
     @property
     def row(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from executions.models import Execution
+from listener.gaps import Blind, open_gaps
 from listener.ingest import record
 from listener.loading import load, load_audience
 from listener.models import AccountState, Gap, Subscription
@@ -104,6 +105,26 @@ def test_what_was_told_under_a_slot_before_its_own_is_not_undone_and_told_again(
     ledger.record(ledger.past((100, 1000), (102, 1600), (103, 1700), (110, 1700)))
 
     assert deltas(ledger.workflow) == [700]
+
+
+def test_what_is_told_behind_a_refused_sample_waits_for_the_history(ledger: Ledger) -> None:
+    """1600 was told under a slot before the record's; 1900, told just behind it, must not jump over it."""
+    refused = ledger.record(ledger.sample(103, 1500), ledger.sample(102, 1600), ledger.sample(104, 1900))
+    waiting = ledger.record(ledger.sample(105, 2000), in_doubt=refused.in_doubt)
+    assert deltas(ledger.workflow) == [500]
+
+    past = ledger.past((100, 1000), (101, 1500), (102, 1600), (104, 1900), (105, 2000), (106, 2000))
+    answered = ledger.record(past, ledger.sample(107, 2100), in_doubt=waiting.in_doubt)
+
+    assert sorted(deltas(ledger.workflow)) == [100, 100, 100, 300, 500]
+    assert not answered.in_doubt
+
+
+def test_what_is_told_behind_a_check_that_differs_waits_too(ledger: Ledger) -> None:
+    recorded = ledger.record(ledger.sample(105, 1500, live=False, check=True), ledger.sample(106, 1700))
+
+    assert recorded.in_doubt == {(ledger.subscription.pk, ledger.address)}
+    assert deltas(ledger.workflow) == []
 
 
 def test_a_sample_that_changes_nothing_still_keeps_older_ones_from_moving_the_row(ledger: Ledger) -> None:
@@ -204,15 +225,26 @@ def test_a_catch_up_sample_that_moves_the_row_says_so_and_fills_the_gap(ledger: 
 
     gap = Gap.objects.get()
     assert (gap.status, gap.note, gap.done_slot) == ("filled", "coalesced", 120)
+    assert Subscription.objects.get().checkpoint_slot == 121
     assert [event["catch_up"] for event in events(ledger.workflow)] == [True]
 
 
-def test_a_gap_that_reaches_beyond_the_catch_up_sample_stays_open(ledger: Ledger) -> None:
+def test_a_gap_that_reaches_beyond_the_catch_up_sample_stays_open_from_there_on(ledger: Ledger) -> None:
     Gap.objects.create(subscription=ledger.subscription, from_slot=100, to_slot=120, reason="reconnect")
 
     ledger.record(ledger.sample(119, 1500, catch_up=True, live=False), CaughtUp(ledger.subscription.pk, 119))
 
-    assert Gap.objects.get().status == "open"
+    assert (Gap.objects.get().status, Gap.objects.get().done_slot) == ("open", 119)
+    blind = Blind(ledger.subscription.pk, since_slot=ENABLED_AT, to_slot=130, reason="reconnect")
+    assert open_gaps([blind]) == {ledger.subscription.pk: 119}
+
+
+def test_what_is_only_processed_is_no_checkpoint(ledger: Ledger) -> None:
+    Subscription.objects.update(commitment="processed")
+
+    ledger.record(ledger.sample(119, 1500, catch_up=True, live=False), CaughtUp(ledger.subscription.pk, 119))
+
+    assert Subscription.objects.get().checkpoint_slot is None
 
 
 def test_checkpoints_only_grow_and_follow_what_was_seen(ledger: Ledger) -> None:

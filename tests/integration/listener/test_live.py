@@ -192,6 +192,32 @@ def test_nothing_is_lost_or_doubled(stack: Stack, chain: LocalChain, funded: Key
     assert not any(event["catch_up"] for event in events(by_balance))
 
 
+def test_what_a_feed_swallowed_with_its_slots_is_told_before_what_comes_after_it(
+    stack: Stack, chain: LocalChain
+) -> None:
+    address = new_address()
+    watching = watches_balance(address)
+    stack.start("listener")
+    wait_for(covering(1), PATIENCE_S, "the subscription")
+    chain.pause()
+    chain.airdrop(address, 1_000_000)
+    chain.warp(5)
+    wait_until_seen(watching, 1_000_000)
+
+    chain.faults(swallow={})
+    chain.airdrop(address, 2_000_000)
+    chain.warp(5)
+    chain.clear_faults()
+    chain.airdrop(address, 3_000_000)
+    chain.warp(5)
+    chain.resume()
+
+    wait_until_seen(watching, 6_000_000)
+    assert deltas(watching) == [1_000_000, 2_000_000, 3_000_000]
+    wait_for(lambda: not totals().open_gaps, PATIENCE_S, "the gap to be filled")
+    assert "slots were swallowed after" in stack.listener.output()
+
+
 def slots_of(chain: LocalChain, address: str) -> list[int]:
     """The slots in which something happened to an address, oldest first, as the chain itself lists them."""
     listed = chain.call("getSignaturesForAddress", [address, {"commitment": "confirmed"}])

@@ -93,8 +93,9 @@ def test_slots_are_told_without_a_key() -> None:
     assert requests(protocol) == [("slotSubscribe", [])]
     assert protocol.receive(frame(id=1, result=0)) is None
     assert protocol.receive(notification("slotNotification", 0, {"slot": 76, "parent": 75, "root": 44})) == SlotNotice(
-        76, 44
+        76, 44, parent=75
     )
+    assert protocol.receive(notification("slotNotification", 0, {"slot": 77, "root": 44})) == SlotNotice(77, 44)
 
 
 def test_unsubscribing_names_the_servers_number_and_silences_at_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from chain.types import AccountSample
 from listener.observations import Sample
-from listener.transitions import Verdict, judge, unseen
+from listener.transitions import Verdict, contradicts, judge, unseen
 
 RECORDED = AccountSample.of(100, 5, "owner", b"data")
 
@@ -72,3 +72,18 @@ def test_a_balance_that_went_and_came_back_since_an_old_record_is_two_changes() 
 
 def test_a_balance_that_comes_again_is_taken_for_the_last_time_that_it_was_so() -> None:
     assert seen(unseen(AccountSample(12, 7), past((8, 7), (9, 1), (10, 7), (14, 2)))) == [(14, 2)]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_odd"),
+    [
+        ([(9, 5), (12, 7)], False),
+        ([(13, 8)], False),
+        ([(13, 7)], False),
+        ([(13, 5)], True),
+        ([(11, 9)], True),
+    ],
+    ids=["as it was", "newer", "the same later", "an older one later", "one that never was"],
+)
+def test_what_was_told_while_a_history_was_read_fits_into_it(told: list[tuple[int, int]], is_odd: bool) -> None:
+    assert contradicts(past((8, 4), (9, 5), (10, 7), (12, 7)), past(*told)) is is_odd
