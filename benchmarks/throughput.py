@@ -1,6 +1,6 @@
 """Executions a second from the socket to their end, all processes running.
 
-    python -m benchmarks.throughput [--executions 20000] [--payments 500] [--accounts 100]
+    python -m benchmarks.throughput [--executions 20000] [--payments 2000] [--accounts 100]
 
     no action    a balance change, a filter that lets it pass, the final row
     landed       the same with a payment: simulated, signed, written ahead, sent, confirmed by the local chain
@@ -31,7 +31,7 @@ TIMEOUT_S = 600
 
 
 def main() -> None:
-    options = parser(__doc__, executions=20_000, payments=500).parse_args()
+    options = parser(__doc__, executions=20_000, payments=2_000).parse_args()
     with flooded() as (chain, port):
         for name, count, pays in (("no action", options.executions, False), ("landed", options.payments, True)):
             seconds = load(chain, port, count, options.accounts, pays=pays)

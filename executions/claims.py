@@ -133,8 +133,9 @@ def due(limit: int) -> list[int]:
 def _renew(ids: list[int], token: UUID | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE executions_execution SET lease_until = %s WHERE id = ANY(%s) AND lease_token = %s"
-            " AND status = 'processing' AND waiting_for IS NULL",
+            "UPDATE executions_execution SET lease_until = %s WHERE id IN (SELECT id FROM executions_execution"
+            " WHERE id = ANY(%s) AND lease_token = %s AND status = 'processing' AND waiting_for IS NULL"
+            " ORDER BY id FOR NO KEY UPDATE)",
             [timezone.now() + timing.delta(timing.LEASE_S), ids, token],
         )
 

@@ -19,7 +19,7 @@ from solders.transaction import VersionedTransaction
 
 from chain.errors import ChainError
 from chain.types import SignatureStatus
-from executions import counters, evidence, settlement, timing
+from executions import attempts, counters, evidence, settlement, timing
 from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
@@ -27,11 +27,11 @@ from executions.gateway import WrongChain, gateway
 from executions.idls import load_usable
 from executions.models import Attempt, Execution
 from executions.program_errors import explain
+from executions.settlement import Landing
 from executions.states import MAY_LAND, AttemptStatus, Status, Step
 from executions.steps import step
-from executions.submit import mark_sending, send
-from executions.threads import in_threads
-from executions.trail import Trail
+from executions.submit import send
+from executions.trail import EACH_TOLD, Trail
 from executions.turns import turn
 from workflows.specs.references import idls_named
 
@@ -68,8 +68,8 @@ def confirm_round() -> int:
         return landed
 
 
-def _ask(attempts: Sequence[Attempt]) -> int:
-    seen, unseen = _statuses(attempts, search_history=False)
+def _ask(rows: Sequence[Attempt]) -> int:
+    seen, unseen = _statuses(rows, search_history=False)
     if unseen:
         seen += _follow_up(unseen)
     if seen:
@@ -78,13 +78,13 @@ def _ask(attempts: Sequence[Attempt]) -> int:
 
 
 def _statuses(
-    attempts: Sequence[Attempt], *, search_history: bool
+    rows: Sequence[Attempt], *, search_history: bool
 ) -> tuple[list[tuple[Attempt, SignatureStatus]], list[Attempt]]:
     """Those that landed, and those that this node does not know. `processed` is neither: a fork may still take it."""
-    answer = gateway().rpc.signature_statuses([one.signature for one in attempts], search_history=search_history)
+    answer = gateway().rpc.signature_statuses([one.signature for one in rows], search_history=search_history)
     seen: list[tuple[Attempt, SignatureStatus]] = []
     unseen: list[Attempt] = []
-    for attempt, status in zip(attempts, answer.statuses, strict=True):
+    for attempt, status in zip(rows, answer.statuses, strict=True):
         if status is None:
             unseen.append(attempt)
         elif status.confirmation_status != "processed":
@@ -94,42 +94,40 @@ def _statuses(
 
 def record_landed(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> None:
     """Write down that these landed, settle their reservations, and complete their executions."""
-    charges = in_threads(lambda pair: settlement.fetch(pair[0]), seen)
+    charges = settlement.fetch([attempt for attempt, _ in seen])
+    landings = [Landing(*pair, charge) for pair, charge in zip(seen, charges, strict=True)]
     now = timezone.now()
     with transaction.atomic():
-        executions = {
-            row.id: row for row in Execution.objects.filter(id__in=[attempt.execution_id for attempt, _ in seen])
-        }
-        outcomes, recorded = [], []
-        for (attempt, status), charge in zip(seen, charges, strict=True):
-            execution = executions[attempt.execution_id]
-            if not settlement.record(attempt, status, charge, execution, now):
-                continue
-            counters.CONFIRMED_SECONDS.observe((now - execution.created_at).total_seconds())
-            outcomes.append(_outcome(attempt, status, charge, execution, now))
-            recorded.append((attempt, status))
-        complete(outcomes, now=now)
+        # In this order: of two processes only the one that has recorded it goes on.
+        news = settlement.record(landings, now)
+        executions = Execution.objects.only("execution_id", "workflow_id", "version_id", "created_at").in_bulk(
+            [one.attempt.execution_id for one in news]
+        )
+        complete([_outcome(one, executions[one.attempt.execution_id], now) for one in news], now=now)
         reach("confirming")
     reach("confirmed")
-    for attempt, status in recorded:
-        _tell(attempt, status, executions[attempt.execution_id])
+    quiet = len(news) > EACH_TOLD
+    for one in news:
+        execution = executions[one.attempt.execution_id]
+        counters.CONFIRMED_SECONDS.observe((now - execution.created_at).total_seconds())
+        _tell(one.attempt, one.status, execution, quiet=quiet)
 
 
-def _tell(attempt: Attempt, status: SignatureStatus, execution: Execution) -> None:
+def _tell(attempt: Attempt, status: SignatureStatus, execution: Execution, *, quiet: bool) -> None:
     sent_at = attempt.sending_at or attempt.signed_at
     Trail(execution.execution_id, execution.workflow_id).passed(
         "confirm",
         int(sent_at.timestamp() * 1e9),
         error="" if status.err is None else "transaction_failed",
+        quiet=quiet,
         signature=attempt.signature,
         slot=status.slot,
         attempt=attempt.number,
     )
 
 
-def _outcome(
-    attempt: Attempt, status: SignatureStatus, charge: settlement.Charge | None, execution: Execution, now: datetime
-) -> Outcome:
+def _outcome(landing: Landing, execution: Execution, now: datetime) -> Outcome:
+    attempt, status, charge = landing.attempt, landing.status, landing.charge
     confirmed = step(Step.CONFIRMED, now, {"signature": attempt.signature, "slot": status.slot, "error": status.err})
     spec = spec_of(execution.version_id)
     if status.err is None:
@@ -160,8 +158,7 @@ def _follow_up(unseen: Sequence[Attempt]) -> list[tuple[Attempt, SignatureStatus
     now = timezone.now()
     height = gateway().rpc.block_height("finalized")
     again = [one for one in unseen if height <= one.last_valid_block_height and _is_due(one, now)]
-    if again:
-        in_threads(_send_again, again)
+    _send_again(again)
     too_old = [one for one in unseen if height > one.last_valid_block_height]
     if not too_old:
         return []
@@ -175,40 +172,31 @@ def _is_due(attempt: Attempt, now: datetime) -> bool:
     return now - attempt.signed_at > timing.delta(FIRST_SEND_GRACE_S)
 
 
-def _send_again(attempt: Attempt) -> None:
-    if attempt.sending_at is None:
-        if mark_sending(attempt):
-            send(attempt)
-    elif not _is_paused(attempt):
-        send(attempt, everywhere=True)
-
-
-def _is_paused(attempt: Attempt) -> bool:
-    return not Execution.objects.raw(
-        "SELECT e.id FROM executions_execution e JOIN workflows_workflow w ON w.id = e.workflow_id"
-        " JOIN workflows_signer s ON s.id = %s JOIN accounts_installation i ON i.id = 1"
-        " WHERE e.id = %s AND w.paused_at IS NULL AND s.paused_at IS NULL AND i.paused_at IS NULL",
-        [attempt.signer_id, attempt.execution_id],
-    )[:1]
+def _send_again(due: Sequence[Attempt]) -> None:
+    unsent = [one for one in due if one.sending_at is None]
+    send(attempts.mark_sending(unsent))
+    send(attempts.not_paused([one for one in due if one.sending_at is not None]), everywhere=True)
 
 
 def finalize_round() -> int:
     """Record finality of what was confirmed, and notice what a fork took back; returns how many are final now."""
     landed = list(
-        Attempt.objects.filter(finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED]).order_by(
-            "id"
-        )[:ROUND_SIZE]
+        Attempt.objects.filter(finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED])
+        .defer("raw", "logs")
+        .order_by("id")[:ROUND_SIZE]
     )
     final = 0
     try:
         gateway().genesis_hash()
         for chunk in _chunks(landed, STATUSES_PER_CALL):
             answer = gateway().rpc.signature_statuses([one.signature for one in chunk], search_history=True)
+            concluded = []
             for attempt, status in zip(chunk, answer.statuses, strict=True):
                 if status is None:
                     evidence.consider_revert(attempt, answer.slot)
                 elif status.confirmation_status == "finalized":
-                    final += evidence.conclude(attempt, status)
+                    concluded.append((attempt, status))
+            final += evidence.conclude(concluded)
     except (ChainError, WrongChain) as error:
         log.warning("finality_postponed", error=str(error))
     return final

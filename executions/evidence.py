@@ -170,13 +170,17 @@ def consider_revert(attempt: Attempt, answered_at_slot: int) -> None:
         revert(attempt)
 
 
-def conclude(attempt: Attempt, status: SignatureStatus) -> int:
-    """The attempt is final, as `status` says; 1 if that was news. On the fork that won it may have landed in another
-    slot, or ended otherwise than was recorded: then the record goes back, and the next round writes what is true."""
-    if status.slot != attempt.slot or (status.err is None) != (attempt.status == AttemptStatus.CONFIRMED):
-        revert(attempt)
-        return 0
-    return settlement.finalize(attempt)
+def conclude(seen: Sequence[tuple[Attempt, SignatureStatus]]) -> int:
+    """These attempts are final, as their statuses say; for how many that was news. On the fork that won one may have
+    landed in another slot, or ended otherwise than was recorded: then the record goes back, and the next round writes
+    what is true."""
+    as_recorded = []
+    for attempt, status in seen:
+        if status.slot != attempt.slot or (status.err is None) != (attempt.status == AttemptStatus.CONFIRMED):
+            revert(attempt)
+        else:
+            as_recorded.append(attempt)
+    return settlement.finalize(as_recorded)
 
 
 def revert(attempt: Attempt) -> None:

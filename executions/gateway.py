@@ -12,6 +12,8 @@ from django.conf import settings
 from solders.address_lookup_table_account import AddressLookupTableAccount
 
 from accounts.models import Installation
+from chain.errors import ChainError
+from chain.rpc.calls import FEE_ADDRESSES_PER_CALL
 from chain.rpc.sync import RpcClient
 from chain.tx.instructions import TOKEN_ACCOUNT_BYTES
 from chain.types import Blockhash
@@ -21,6 +23,7 @@ from executions import timing
 # the newer, the more endpoints may not know it yet, and the more often an execution waits for the request.
 BLOCKHASH_AGE_S = 8.0
 FEES_AGE_S = 10.0
+FEES_KEPT = 1000
 LOOKUP_TABLES_AGE_S = 60.0
 # It changes with a feature of the chain, if ever.
 RENT_AGE_S = 600.0
@@ -68,15 +71,21 @@ class Gateway:
         with self._lock:
             self._blockhash = None
 
-    def recent_fees(self, writable: tuple[str, ...]) -> list[int]:
-        """Recent priority fees (micro-lamports per compute unit) for these accounts, FEES_AGE_S old at most."""
-        known = self._fees.get(writable)
+    def recent_fees(self, groups: Sequence[tuple[str, ...]]) -> list[list[int] | ChainError]:
+        """Recent priority fees (micro-lamports per compute unit) for each group of writable accounts, FEES_AGE_S old at
+        most; what is not known is asked for together."""
         now = time.monotonic()
-        if known is None or now - known[0] > timing.scaled(FEES_AGE_S):
-            if len(self._fees) > 1000:
-                self._fees.clear()
-            known = self._fees[writable] = (now, self.rpc.recent_prioritization_fees(writable[:128]))
-        return known[1]
+        if len(self._fees) > FEES_KEPT:
+            self._fees.clear()
+        fresh = {one: self._fees[one][1] for one in groups if one in self._fees and self._is_fresh(one, now)}
+        missing = [one for one in dict.fromkeys(groups) if one not in fresh]
+        asked = self.rpc.recent_prioritization_fees_of([one[:FEE_ADDRESSES_PER_CALL] for one in missing])
+        answers = dict(zip(missing, asked, strict=True))
+        self._fees |= {one: (now, fees) for one, fees in answers.items() if not isinstance(fees, ChainError)}
+        return [fresh[one] if one in fresh else answers[one] for one in groups]
+
+    def _is_fresh(self, group: tuple[str, ...], now: float) -> bool:
+        return now - self._fees[group][0] <= timing.scaled(FEES_AGE_S)
 
     def mint(self, address: str) -> Mint | None:
         """The mint's program and decimals; None where there is no such account or it is no mint."""

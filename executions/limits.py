@@ -1,4 +1,5 @@
-"""Limits that hold under concurrency: decided in PostgreSQL under locks, before anything is signed.
+"""Limits that hold under concurrency: decided in PostgreSQL under locks, before anything is signed. What leaves a
+signer is judged and reserved under the same locks (executions.reservations).
 
 The rules of the locks
 1. Always in this order: the installation row (FOR SHARE), workflows by id, signers by id (FOR NO KEY UPDATE: a plain
@@ -13,35 +14,27 @@ has seen it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import Installation
 from accounts.prepared import prepared_cursor
-from executions import stored_json, timing
-from executions.build import Prepared
-from executions.errors import LimitExceeded, Paused
-from executions.limit_checks import check_amounts, check_day, check_parties, check_tokens_per_day
-from executions.models import RateUnit, Reservation
-from executions.outflow import Outflow
+from executions import timing
+from executions.errors import Paused
+from executions.models import RateUnit
 from workflows.models import Signer, Workflow
 
 HOUR = timedelta(hours=1)
-DAY = timedelta(hours=24)
-# No execution has this id: what is only asked about replaces no reservation.
-NO_EXECUTION = 0
 
 
 def lock_installation() -> Installation:
     """The installation row, shared: signers do not wait for each other here, a global pause waits for them."""
-    _refuse_outside_transaction()
+    refuse_outside_transaction()
     # Django has no FOR SHARE.
     return Installation.objects.raw("SELECT * FROM accounts_installation WHERE id = 1 FOR SHARE")[0]
 
@@ -66,7 +59,7 @@ class Locked:
 
 def lock_workflows(ids: Collection[UUID]) -> dict[UUID, Locked]:
     """The workflows' rows, locked in id order."""
-    _refuse_outside_transaction()
+    refuse_outside_transaction()
     with prepared_cursor() as cursor:
         cursor.execute(_LOCK_WORKFLOWS, [list(ids)])
         locked = [Locked(_workflow(columns), signer, everything) for *columns, signer, everything in cursor]
@@ -82,10 +75,10 @@ def _workflow(columns: Sequence[Any]) -> Workflow:
     return Workflow.from_db(connection.alias, [field.attname for field in _FIELDS], values)
 
 
-def lock_signer(signer_id: UUID) -> Signer:
-    """The signer's row, locked."""
-    _refuse_outside_transaction()
-    return Signer.objects.select_for_update(no_key=True).get(id=signer_id)
+def lock_signers(ids: Collection[UUID]) -> dict[UUID, Signer]:
+    """The signers' rows, locked in id order."""
+    refuse_outside_transaction()
+    return {one.id: one for one in Signer.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")}
 
 
 # In one statement, because this is on the way of every execution. The workflows' locks make the count hold.
@@ -118,7 +111,7 @@ def take_rate(wanted: Mapping[int, Workflow], now: datetime) -> set[int]:
     `wanted` maps execution ids to their locked workflows. An execution that took its unit before a crash keeps it for
     the hour; one that waited longer is decided anew.
     """
-    _refuse_outside_transaction()
+    refuse_outside_transaction()
     if not wanted:
         return set()
     with prepared_cursor() as cursor:
@@ -152,99 +145,12 @@ def pauses(installation: Installation, workflow: Workflow, signer: Signer | None
         yield Paused(f"the signer {signer.name} is paused", code="signer_paused")
 
 
-# What an expired attempt reserved is still reserved, and is replaced.
-_RESERVE = """
-INSERT INTO executions_reservation (execution_id, workflow_id, signer_id, status, lamports, tokens, granted, at)
-VALUES (%s, %s, %s, 'reserved', %s, %s::jsonb, %s::jsonb, %s)
-ON CONFLICT (execution_id) WHERE status = 'reserved' DO UPDATE SET
-    workflow_id = EXCLUDED.workflow_id, signer_id = EXCLUDED.signer_id, lamports = EXCLUDED.lamports,
-    tokens = EXCLUDED.tokens, granted = EXCLUDED.granted, at = EXCLUDED.at
-"""
-
-
-def reserve(*, execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime) -> None:
-    """Second half: judge what the simulation says leaves the signer, and reserve it. Locks are held by the caller.
-
-    Raises:
-        LimitExceeded: with the figures; nothing was reserved.
-    """
-    _refuse_outside_transaction()
-    outflow = prepared.outflow
-    for check in _second_half(execution_id, workflow, signer, prepared, now):
-        check()
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            _RESERVE,
-            [
-                execution_id,
-                workflow.id,
-                signer.id,
-                outflow.lamports,
-                stored_json.dumps(outflow.tokens),
-                stored_json.dumps(outflow.granted.as_json()),
-                now,
-            ],
-        )
-
-
-def refusals(*, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime) -> list[LimitExceeded]:
-    """Everything for which `reserve` would refuse this now. Nothing is locked: it says what is likely, no more."""
-    found = []
-    for check in _second_half(NO_EXECUTION, workflow, signer, prepared, now):
-        try:
-            check()
-        except LimitExceeded as error:
-            found.append(error)
-    return found
-
-
 def rate_used(workflow: Workflow, now: datetime) -> int:
     """How many units of the hourly rate are taken."""
     return RateUnit.objects.filter(workflow=workflow, at__gt=now - timing.delta(HOUR.total_seconds())).count()
 
 
-def _second_half(
-    execution_id: int, workflow: Workflow, signer: Signer, prepared: Prepared, now: datetime
-) -> Iterator[Callable[[], None]]:
-    """The checks in their order; each raises LimitExceeded."""
-    outflow = prepared.outflow
-    yield partial(_check_transaction, workflow, prepared)
-    since = now - timing.delta(DAY.total_seconds())
-    own = Q(execution_id=execution_id, status=Reservation.Status.RESERVED)
-    others = Reservation.objects.exclude(status=Reservation.Status.RELEASED).exclude(own)
-    if (allowed := workflow.max_lamports_per_day) is not None:
-        reserved = others.filter(workflow=workflow, at__gt=since)
-        yield partial(_check_day, "workflow", reserved, outflow.lamports, allowed)
-    if (allowed := signer.max_lamports_per_day) is not None:
-        reserved = others.filter(signer=signer, at__gt=since)
-        yield partial(_check_day, "signer", reserved, outflow.lamports, allowed)
-    if outflow.tokens and workflow.max_tokens_per_day:
-        yield partial(_check_tokens_per_day, workflow, outflow, since, execution_id)
-
-
-def _check_transaction(workflow: Workflow, prepared: Prepared) -> None:
-    check_amounts(workflow, prepared.outflow)
-    check_parties(workflow, prepared.recipients, prepared.programs)
-
-
-def _check_day(whose: str, reservations: QuerySet[Reservation], lamports: int, allowed: int) -> None:
-    spent = reservations.aggregate(total=Sum("lamports"))["total"] or 0
-    check_day(whose, lamports=lamports, spent=spent, allowed=allowed)
-
-
-def _check_tokens_per_day(workflow: Workflow, outflow: Outflow, since: datetime, execution_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT t.key, SUM(t.value::numeric) FROM executions_reservation r, jsonb_each_text(r.tokens) t"
-            " WHERE r.workflow_id = %s AND r.at > %s AND r.status <> 'released'"
-            " AND NOT (r.status = 'reserved' AND r.execution_id = %s)"
-            " AND t.key = ANY(%s) GROUP BY t.key",
-            [workflow.id, since, execution_id, list(outflow.tokens)],
-        )
-        spent = {mint: int(total) for mint, total in cursor.fetchall()}
-    check_tokens_per_day(outflow.tokens, spent, workflow.max_tokens_per_day)
-
-
-def _refuse_outside_transaction() -> None:
+def refuse_outside_transaction() -> None:
+    """Raises RuntimeError: a programming error."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("limits lock rows, which means nothing outside a transaction")

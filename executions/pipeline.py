@@ -6,8 +6,7 @@
       2. judge       does the event meet the filter? pure, for the whole batch
       3. decide      pause, age, literal limits, the hourly rate; whatever ends here is completed here, with its
                      messages; the rest is leased. Commit
-      4. act         each one that remains, concurrently: build, simulate, limits, sign, write ahead, send
-                     (executions.submit)
+      4. act         what remains, together: build, simulate, limits, sign, write ahead, send (executions.submit)
 
 What is signed is confirmed by executions.confirm, and told by executions.notify. Whatever dies in between: the lease
 runs out, the sweeper wakes another worker, and it goes on from what was committed.
@@ -19,10 +18,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from executions import approvals, claims, dispatch, limits, live, recovery, settlement, submit, timing
@@ -35,13 +35,16 @@ from executions.limit_checks import cut_log_refusal
 from executions.models import Execution
 from executions.states import Status, Step, WaitingFor
 from executions.steps import step
-from executions.threads import in_threads
+from executions.submit import Payment
 from executions.trail import EACH_TOLD
 from workflows.matching import FilterResult
 from workflows.models import Workflow
 from workflows.specs.workflow import WorkflowSpec
 
 log = structlog.get_logger(__name__)
+
+# So many act at once: enough to share what their steps cost, few enough that the first need not wait for the last.
+TOGETHER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ class Work:
         )
 
 
+class Acting(NamedTuple):
+    """An execution that goes on to act, leased, with its workflow and the steps that are not written yet."""
+
+    work: Work
+    workflow: Workflow
+    steps: list[dict[str, Any]]
+
+
 def advance(ids: Sequence[int]) -> int:
     """Bring these executions as far as they go now; returns how many were there to be claimed.
 
@@ -93,14 +104,14 @@ def advance(ids: Sequence[int]) -> int:
         # That a filter said no is what most events come to: the row holds why.
         one.trail.passed("judge", started_ns, quiet=not verdict.met or len(fresh) > EACH_TOLD, met=verdict.met)
     if going:
-        with claims.renewed([work.claimed for work, _, _ in going]):
-            in_threads(lambda one: act(*one), going)
+        with claims.renewed([one.work.claimed for one in going]):
+            for start in range(0, len(going), TOGETHER):
+                act(going[start : start + TOGETHER])
     return len(held)
 
 
-def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, Any]]]]:
-    """Step 3, in the caller's transaction, which holds the rows. Returns those that go on to act, leased, with their
-    workflow and the steps that are not written yet."""
+def decide(batch: Sequence[Work]) -> list[Acting]:
+    """Step 3, in the caller's transaction, which holds the rows. Returns those that go on to act."""
     now = timezone.now()
     filtered = [
         work.ends(Status.FILTERED, step(Step.FILTERED, now), filter_trace=work.verdict.trace)
@@ -121,9 +132,10 @@ def decide(batch: Sequence[Work]) -> list[tuple[Work, Workflow, list[dict[str, A
     acting = [one for one in going if one[0].acts]
     if not acting:
         return []
+    prefetch_related_objects([workflow for _, workflow, _ in acting], "signer")
     leased = claims.lease([work.claimed for work, _, _ in acting])
     return [
-        (replace(work, claimed=claimed), workflow, steps)
+        Acting(replace(work, claimed=claimed), workflow, steps)
         for (work, workflow, steps), claimed in zip(acting, leased, strict=True)
     ]
 
@@ -206,57 +218,92 @@ def _throttled(work: Work, workflow: Workflow, met: dict[str, Any], now: datetim
     )
 
 
-def act(work: Work, workflow: Workflow, steps: list[dict[str, Any]]) -> None:
-    """Step 4 for one execution. Every way out of here is a commit: signed, ended, or given back."""
-    simulation = None
-    try:
-        prepared, number = submit.simulate(work.claimed, workflow, work.spec)
-        simulation = prepared.simulation
-        steps = [*steps, step(Step.SIMULATED, timezone.now(), simulation["compute_units"])]
-        if work.claimed.dry_run:
-            _end(work, Status.SUCCESS, steps, simulation=simulation)
+def act(going: Sequence[Acting]) -> None:
+    """Step 4. Every way out of here is a commit: signed, ended, or given back."""
+    prepared = submit.simulate([(one.work.claimed, one.workflow, one.work.spec) for one in going])
+    now = timezone.now()
+    rehearsed: list[Outcome] = []
+    payments: list[Payment] = []
+    stopped: list[_Stopped] = []
+    paying: list[Acting] = []
+    for one, found in zip(going, prepared, strict=True):
+        if isinstance(found, Exception):
+            stopped.append(_Stopped(one.work, one.steps, found, getattr(found, "simulation", None)))
+            continue
+        steps = [*one.steps, step(Step.SIMULATED, now, found.simulation["compute_units"])]
+        if one.work.claimed.dry_run:
+            rehearsed.append(_outcome(one.work, Status.SUCCESS, steps, simulation=found.simulation))
         else:
-            submit.require_confirmed(work.claimed, workflow)
-            submit.pay(work.claimed, workflow, prepared, number, steps, work.verdict.trace)
-    except ApprovalNeeded as needed:
-        approvals.ask(work.claimed, needed, steps, work.verdict.trace, simulation)
-    except Paused:
-        _give_back(work.claimed, WaitingFor.PAUSE)
-    except NotNow as error:
-        log.info("execution_postponed", execution=work.claimed.execution_id, why=error.detail)
-        _give_back(work.claimed, None)
-        if error.retry_after_s is not None:
-            dispatch.wake([work.claimed.id], after_s=error.retry_after_s)
-    except LeaseLost as error:
-        log.info("lease_lost", execution=work.claimed.execution_id, why=error.detail)
-    except ExecutionError as error:
-        _fail(work, steps, error, error.simulation or simulation)
-    except (OperationalError, InterfaceError) as error:
+            paying.append(one)
+            payments.append(Payment(one.work.claimed, one.workflow, found, steps, one.work.verdict.trace))
+    for one, payment, error in zip(paying, payments, submit.pay(payments), strict=True):
+        if error is not None:
+            stopped.append(_Stopped(one.work, payment.steps, error, payment.prepared.simulation))
+    _end(rehearsed + [ended for one in stopped if (ended := _after(one)) is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """What was not signed, and why; `steps` are those that are not written yet."""
+
+    work: Work
+    steps: list[dict[str, Any]]
+    error: Exception
+    simulation: dict[str, Any] | None
+
+
+def _after(one: _Stopped) -> Outcome | None:
+    """What the error means for the execution: its end, or None where it waits, or is not this worker's to end."""
+    claimed, error = one.work.claimed, one.error
+    try:
+        if isinstance(error, ApprovalNeeded):
+            approvals.ask(claimed, error, one.steps, one.work.verdict.trace, one.simulation)
+        elif isinstance(error, Paused):
+            _give_back(claimed, WaitingFor.PAUSE)
+        elif isinstance(error, NotNow):
+            log.info("execution_postponed", execution=claimed.execution_id, why=error.detail)
+            _give_back(claimed, None)
+            if error.retry_after_s is not None:
+                dispatch.wake([claimed.id], after_s=error.retry_after_s)
+        elif isinstance(error, LeaseLost):
+            log.info("lease_lost", execution=claimed.execution_id, why=error.detail)
+        elif isinstance(error, (OperationalError, InterfaceError)):
+            raise error
+        else:
+            return _failed(one)
+    except (OperationalError, InterfaceError) as gone:
         # The database is away, or ended a deadlock with this one. The lease runs out, and the next try finds the truth.
-        log.warning("database_unreachable", execution=work.claimed.execution_id, error=type(error).__name__)
-    except Exception as error:
+        log.warning("database_unreachable", execution=claimed.execution_id, error=type(gone).__name__)
+    return None
+
+
+def _failed(one: _Stopped) -> Outcome:
+    error = one.error
+    if not isinstance(error, ExecutionError):
         # Ours to mend. Nothing was signed (what is signed is not this block's any more), so failing is the truth, and
         # a person may retry.
-        log.exception("execution_broke", execution=work.claimed.execution_id)
-        broke = ExecutionError(f"{type(error).__name__}; the worker's log has more", code="internal_error")
-        _fail(work, steps, broke, simulation)
+        log.error("execution_broke", execution=one.work.claimed.execution_id, exc_info=error)
+        error = ExecutionError(f"{type(error).__name__}; the worker's log has more", code="internal_error")
+    return _outcome(
+        one.work,
+        Status.FAILED,
+        one.steps,
+        simulation=one.simulation,
+        error_code=error.code,
+        error_detail=error.detail,
+    )
 
 
-def _fail(work: Work, steps: list[dict[str, Any]], error: ExecutionError, simulation: dict[str, Any] | None) -> None:
-    _end(work, Status.FAILED, steps, simulation=simulation, error_code=error.code, error_detail=error.detail)
+def _outcome(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -> Outcome:
+    return work.ends(status, *steps, filter_trace=work.verdict.trace, **more)
 
 
-def _end(work: Work, status: Status, steps: list[dict[str, Any]], **more: Any) -> None:
+def _end(outcomes: Sequence[Outcome]) -> None:
+    if not outcomes:
+        return
     with transaction.atomic():
-        outcome = work.ends(
-            status,
-            *steps,
-            filter_trace=work.verdict.trace,
-            **more,
-        )
-        if complete([outcome]):
-            # Whatever was signed for it before and may not have landed has expired, or it would not have been claimed.
-            settlement.release(work.claimed.id)
+        # Whatever was signed for these before and may not have landed has expired, or they would not have been claimed.
+        settlement.release(*complete(outcomes))
         reach("ending")
 
 

@@ -67,7 +67,7 @@ def _seen(attempt: Attempt, status: SignatureStatus) -> str:
     if attempt.status in MAY_LAND:
         record_landed([(attempt, status)])
     if status.confirmation_status == "finalized":
-        evidence.conclude(Attempt.objects.get(pk=attempt.pk), status)
+        evidence.conclude([(Attempt.objects.get(pk=attempt.pk), status)])
     outcome = "landed" if status.err is None else f"landed and failed ({status.err})"
     return f"{outcome} in slot {status.slot}, {status.confirmation_status}"
 

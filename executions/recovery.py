@@ -188,7 +188,7 @@ def _record(execution: Execution, landed: Landed, now: datetime) -> None:
     )
     _reserve(execution, landed)
     status = SignatureStatus(landed.slot, landed.error, "finalized")
-    settlement.record(attempt, status, landed.charge, execution, now)
+    settlement.record([settlement.Landing(attempt, status, landed.charge)], now)
     _end(execution, landed, now)
     log.warning("landed_and_unknown", execution=execution.execution_id, signature=landed.signature, slot=landed.slot)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,17 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.prepared import prepared_cursor
 from chain.errors import ChainError
 from chain.types import SignatureStatus
-from executions import steps, stored_json, timing
+from executions import live, stored_json, timing
 from executions.automatic_pauses import pause_workflow
 from executions.crashpoints import reach
 from executions.gateway import gateway
 from executions.models import Attempt, Execution, Reservation
 from executions.outflow import Balances, Granted, Outflow, outflow
 from executions.states import AttemptStatus, Step, attempts_before
+from executions.steps import as_json, step
 
 log = structlog.get_logger(__name__)
 
@@ -35,14 +37,23 @@ class Charge:
     balances: Balances
 
 
-def fetch(attempt: Attempt) -> Charge | None:
-    """The figures of a landed transaction; None when no endpoint tells them now (asked again at finality)."""
-    try:
-        found = gateway().rpc.transaction(attempt.signature, "confirmed")
-    except ChainError as error:
-        log.info("charge_unknown_yet", signature=attempt.signature, error=str(error))
-        return None
-    return charge_of(found) if found else None
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """An attempt that an endpoint has seen land; without a charge where none tells its figures now."""
+
+    attempt: Attempt
+    status: SignatureStatus
+    charge: Charge | None
+
+
+def fetch(rows: Sequence[Attempt]) -> list[Charge | None]:
+    """The figures of landed transactions; None when no endpoint tells them now (asked again at finality)."""
+    charges: list[Charge | None] = []
+    for row, found in zip(rows, gateway().rpc.transactions([row.signature for row in rows]), strict=True):
+        if isinstance(found, ChainError):
+            log.info("charge_unknown_yet", signature=row.signature, error=str(found))
+        charges.append(charge_of(found) if found and not isinstance(found, ChainError) else None)
+    return charges
 
 
 def charge_of(found: Mapping[str, Any]) -> Charge | None:
@@ -65,52 +76,109 @@ def charge_of(found: Mapping[str, Any]) -> Charge | None:
     )
 
 
-def record(
-    attempt: Attempt, status: SignatureStatus, charge: Charge | None, execution: Execution, now: datetime
-) -> bool:
-    """Move the attempt to confirmed or failed and settle its reservation, in the caller's transaction.
+# Figures that are not told are left as they are. Rows are locked in the order of their ids.
+_RECORD = """
+WITH o AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(failed)s::bool[], %(slots)s::bigint[], %(errors)b::text[],
+        %(fees)s::bigint[], %(units)s::bigint[], %(logs)b::text[]) AS o(id, failed, slot, error, fee, units, logs)
+), held AS (
+    SELECT id FROM executions_attempt WHERE id = ANY(%(ids)s) AND status = ANY(%(before)s)
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE executions_attempt a SET status = CASE WHEN o.failed THEN 'failed' ELSE 'confirmed' END, slot = o.slot,
+    error = NULLIF(o.error, '')::jsonb, confirmed_at = %(now)s, fee_lamports = COALESCE(o.fee, a.fee_lamports),
+    compute_units = COALESCE(o.units, a.compute_units), logs = COALESCE(NULLIF(o.logs, '')::jsonb, a.logs)
+FROM o JOIN held USING (id) WHERE a.id = o.id
+RETURNING a.id
+"""
 
-    Returns False when another process has recorded it already.
+
+def record(landings: Sequence[Landing], now: datetime) -> list[Landing]:
+    """Move the attempts to confirmed or failed and settle their reservations, in the caller's transaction.
+
+    Returns those that no other process had recorded.
     """
-    moved = Attempt.objects.filter(pk=attempt.pk, status__in=attempts_before(AttemptStatus.CONFIRMED)).update(
-        status=AttemptStatus.CONFIRMED if status.err is None else AttemptStatus.FAILED,
-        slot=status.slot,
-        error=status.err,
-        confirmed_at=now,
-        **_figures(charge),
-    )
-    if moved and charge is not None:
-        _settle(attempt, charge, execution, now)
-    return bool(moved)
+    if not landings:
+        return []
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            {
+                "now": now,
+                "before": attempts_before(AttemptStatus.CONFIRMED),
+                "ids": [one.attempt.id for one in landings],
+                "failed": [one.status.err is not None for one in landings],
+                "slots": [one.status.slot for one in landings],
+                "errors": [_json(one.status.err) for one in landings],
+                **_figures([one.charge for one in landings]),
+            },
+        )
+        moved = {row_id for (row_id,) in cursor.fetchall()}
+    news = [one for one in landings if one.attempt.id in moved]
+    _settle({one.attempt.execution_id: (one.attempt, one.charge) for one in news if one.charge is not None})
+    return news
 
 
-def finalize(attempt: Attempt) -> int:
-    """Record that the attempt can never be taken back; 1 unless another process did.
+_FINALIZE = """
+WITH o AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(steps)b::text[], %(fees)s::bigint[], %(units)s::bigint[],
+        %(logs)b::text[]) AS o(id, step, fee, units, logs)
+), held AS (
+    SELECT id FROM executions_attempt
+    WHERE id = ANY(%(ids)s) AND finalized_at IS NULL AND status IN ('confirmed', 'failed')
+    ORDER BY id FOR NO KEY UPDATE
+), final AS (
+    UPDATE executions_attempt a SET status = CASE a.status WHEN 'confirmed' THEN 'finalized' ELSE a.status END,
+        finalized_at = %(now)s, fee_lamports = COALESCE(o.fee, a.fee_lamports),
+        compute_units = COALESCE(o.units, a.compute_units), logs = COALESCE(NULLIF(o.logs, '')::jsonb, a.logs)
+    FROM o JOIN held USING (id) WHERE a.id = o.id
+    RETURNING a.id, a.execution_id, o.step
+), told AS (
+    UPDATE executions_execution e SET steps = e.steps || final.step::jsonb FROM final WHERE e.id = final.execution_id
+)
+SELECT id FROM final
+"""
 
-    It waits for the figures, which the ledger needs; where no endpoint tells them for too long, it is settled with what
-    was reserved for it.
+
+def finalize(rows: Sequence[Attempt]) -> int:
+    """Record that these attempts can never be taken back; how many were final by this call.
+
+    One waits for its figures, which the ledger needs; where no endpoint tells them for too long, it is settled with
+    what was reserved for it.
     """
-    charge = fetch(attempt) if attempt.fee_lamports is None else None
+    untold = [row for row in rows if row.fee_lamports is None]
+    charges = {row.id: charge for row, charge in zip(untold, fetch(untold), strict=True)}
     now = timezone.now()
-    if attempt.fee_lamports is None and charge is None and _is_recent(attempt, now):
+    ready = [row for row in rows if charges.get(row.id, True) or not _is_recent(row, now)]
+    if not ready:
         return 0
     with transaction.atomic():
-        moved = Attempt.objects.filter(
-            pk=attempt.pk, finalized_at=None, status__in=[AttemptStatus.CONFIRMED, AttemptStatus.FAILED]
+        final = _finalized(ready, charges, now)
+        told = ((row, charges.get(row.id)) for row in final)
+        _settle({row.execution_id: (row, charge) for row, charge in told if charge is not None})
+        never_told = [row.execution_id for row in final if row.id in charges and charges[row.id] is None]
+        Reservation.objects.filter(execution_id__in=never_told, status=Reservation.Status.RESERVED).update(
+            status=Reservation.Status.SETTLED
         )
-        landed = AttemptStatus.FINALIZED if attempt.status == AttemptStatus.CONFIRMED else AttemptStatus.FAILED
-        if not moved.update(status=landed, finalized_at=now, **_figures(charge)):
-            return 0
-        if charge is not None:
-            _settle(attempt, charge, Execution.objects.get(pk=attempt.execution_id), now)
-        else:
-            Reservation.objects.filter(execution_id=attempt.execution_id, status=Reservation.Status.RESERVED).update(
-                status=Reservation.Status.SETTLED
-            )
-        steps.append([attempt.execution_id], Step.FINALIZED, now, {"signature": attempt.signature})
         reach("finalizing")
+    live.tell([row.execution_id for row in final])
     reach("finalized")
-    return 1
+    return len(final)
+
+
+def _finalized(rows: Sequence[Attempt], charges: Mapping[int, Charge | None], now: datetime) -> list[Attempt]:
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _FINALIZE,
+            {
+                "now": now,
+                "ids": [row.id for row in rows],
+                "steps": [as_json([step(Step.FINALIZED, now, {"signature": row.signature})]) for row in rows],
+                **_figures([charges.get(row.id) for row in rows]),
+            },
+        )
+        final = {row_id for (row_id,) in cursor.fetchall()}
+    return [row for row in rows if row.id in final]
 
 
 def _is_recent(attempt: Attempt, now: datetime) -> bool:
@@ -139,33 +207,63 @@ def reopen(execution: Execution) -> None:
         last.save(update_fields=["status", "lamports", "tokens"])
 
 
-def _figures(charge: Charge | None) -> dict[str, Any]:
-    if charge is None:
-        return {}
-    return {"fee_lamports": charge.fee_lamports, "compute_units": charge.compute_units, "logs": charge.logs}
+def _figures(charges: Sequence[Charge | None]) -> dict[str, Any]:
+    return {
+        "fees": [None if one is None else one.fee_lamports for one in charges],
+        "units": [None if one is None else one.compute_units for one in charges],
+        "logs": [_json(None if one is None else one.logs) for one in charges],
+    }
 
 
-def _settle(attempt: Attempt, charge: Charge, execution: Execution, now: datetime) -> None:
-    reservation = (
-        Reservation.objects.select_for_update()
-        .filter(execution_id=attempt.execution_id, status=Reservation.Status.RESERVED)
-        .first()
+def _json(value: Any) -> str:
+    return "" if value is None else stored_json.dumps(value)
+
+
+_SETTLE = """
+UPDATE executions_reservation r SET status = 'settled', lamports = o.lamports, tokens = o.tokens::jsonb
+FROM unnest(%(ids)s::bigint[], %(lamports)s::bigint[], %(tokens)b::text[]) AS o(id, lamports, tokens) WHERE r.id = o.id
+"""
+
+
+def _settle(charged: Mapping[int, tuple[Attempt, Charge]]) -> None:
+    """`charged`: by execution."""
+    open_ones = Reservation.objects.select_for_update().filter(
+        execution_id__in=list(charged), status=Reservation.Status.RESERVED
     )
-    if reservation is None:
+    settled: list[tuple[Reservation, Outflow]] = []
+    for reservation in open_ones.order_by("id"):
+        _, charge = charged[reservation.execution_id]
+        settled.append((reservation, outflow(charge.balances, charge.payer, Granted.from_json(reservation.granted))))
+    if not settled:
         return
-    charged = outflow(charge.balances, charge.payer, Granted.from_json(reservation.granted))
-    over_lamports = charged.lamports > reservation.lamports
-    over_tokens = any(amount > int(reservation.tokens.get(mint, 0)) for mint, amount in charged.tokens.items())
-    reservation.status = Reservation.Status.SETTLED
-    reservation.lamports = charged.lamports
-    reservation.tokens = charged.tokens
-    reservation.save(update_fields=["status", "lamports", "tokens"])
-    # What was found on the chain afterwards (executions.recovery) was judged when it was signed, not here.
-    if (over_lamports or over_tokens) and not attempt.recovered:
-        _pause_for_overspending(attempt, charged, execution, now)
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "ids": [reservation.id for reservation, _ in settled],
+                "lamports": [left.lamports for _, left in settled],
+                "tokens": [stored_json.dumps(left.tokens) for _, left in settled],
+            },
+        )
+    for reservation, left in settled:
+        attempt, _ = charged[reservation.execution_id]
+        # What was found on the chain afterwards (executions.recovery) was judged when it was signed, not here.
+        if _is_more(left, reservation) and not attempt.recovered:
+            _pause_for_overspending(attempt, left, reservation)
 
 
-def _pause_for_overspending(attempt: Attempt, charged: Outflow, execution: Execution, now: datetime) -> None:
+def _is_more(left: Outflow, reservation: Reservation) -> bool:
+    return left.lamports > reservation.lamports or any(
+        amount > int(reservation.tokens.get(mint, 0)) for mint, amount in left.tokens.items()
+    )
+
+
+def _pause_for_overspending(attempt: Attempt, left: Outflow, reservation: Reservation) -> None:
     """The limits were judged on a simulation that reality exceeded: stop before it happens again."""
-    reason = f"{attempt.signature} took {charged.lamports} lamports, more than was reserved for it"
-    pause_workflow(workflow_id=execution.workflow_id, reason=reason, execution_id=execution.id, now=now)
+    reason = f"{attempt.signature} took {left.lamports} lamports, more than was reserved for it"
+    pause_workflow(
+        workflow_id=reservation.workflow_id,
+        reason=reason,
+        execution_id=attempt.execution_id,
+        now=timezone.now(),
+    )

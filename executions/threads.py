@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,6 +36,45 @@ def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     for future in futures:
         future.exception()
     return [future.result() for future in futures]
+
+
+def outcomes(work: Callable[[T], R], items: Sequence[T]) -> list[R | Exception]:
+    """`in_threads`, with what was raised in the place of what would have been returned."""
+    return in_threads(partial(_outcome, work), items)
+
+
+def then(work: Callable[[T], R], items: Sequence[T | Exception]) -> list[R | Exception]:
+    """`work` for what is no exception, in the caller's thread, with what was raised in its place; exceptions stay."""
+    return [item if isinstance(item, Exception) else _outcome(work, item) for item in items]
+
+
+def together(
+    work: Callable[[Sequence[T]], Sequence[R | Exception]], items: Sequence[T | Exception]
+) -> list[R | Exception]:
+    """`work` for all that is no exception at once; exceptions stay. Where it raises for many, each is tried alone: one
+    of them broke it, and only that one is to fail. So it must be safe to repeat."""
+    done = iter(_at_once(work, [item for item in items if not isinstance(item, Exception)]))
+    return [item if isinstance(item, Exception) else next(done) for item in items]
+
+
+def _at_once(work: Callable[[Sequence[T]], Sequence[R | Exception]], items: Sequence[T]) -> list[R | Exception]:
+    if not items:
+        return []
+    try:
+        return list(work(items))
+    except (OperationalError, InterfaceError) as error:
+        return [error] * len(items)
+    except Exception as error:  # noqa: BLE001 - it is handed on
+        if len(items) == 1:
+            return [error]
+        return [outcome for item in items for outcome in _at_once(work, [item])]
+
+
+def _outcome(work: Callable[[T], R], item: T) -> R | Exception:
+    try:
+        return work(item)
+    except Exception as error:  # noqa: BLE001 - it is handed on
+        return error
 
 
 @cache

@@ -12,9 +12,9 @@ from datetime import datetime
 from accounts.selectors import installation
 from chain.errors import ChainError
 from chain.events import Event
-from executions import limits
+from executions import limits, reservations
 from executions.balance_changes import BalanceChange
-from executions.build import Prepared, prepare
+from executions.build import Order, Prepared, prepare
 from executions.errors import ExecutionError, LimitExceeded
 from executions.gateway import WrongChain, gateway
 from executions.limit_checks import cut_log_refusal
@@ -86,7 +86,7 @@ def attempt(workflow: Workflow, spec: WorkflowSpec, event: Event, now: datetime)
         prepared = simulated(workflow, signer.address, spec, event, now)
     except (ExecutionError, WrongChain, ChainError) as error:
         return _unbuilt(error, refused)
-    refusals = limits.refusals(workflow=workflow, signer=signer, prepared=prepared, now=now)
+    refusals = reservations.spent([workflow], [signer], now).refusals(workflow, signer, prepared)
     asks = workflow.approval_above_lamports is not None and (
         prepared.outflow.lamports > workflow.approval_above_lamports
     )
@@ -115,10 +115,9 @@ def simulated(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, 
     Raises ExecutionError with the reason, WrongChain, ChainError.
     """
     made_up = secrets.token_hex(32)
-    return prepare(
-        gateway=gateway(),
+    order = Order(
         signer_address=payer,
-        spec_actions=spec.actions,
+        actions=spec.actions,
         context={
             "event": event.as_json(),
             "workflow": {"id": str(workflow.id), "name": workflow.name},
@@ -127,6 +126,7 @@ def simulated(workflow: Workflow, payer: str, spec: WorkflowSpec, event: Event, 
         execution_id=made_up,
         attempt=1,
     )
+    return prepare(gateway(), order)
 
 
 def _unbuilt(error: Exception, refused: tuple[Problem, ...]) -> Tried:

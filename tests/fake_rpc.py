@@ -7,11 +7,11 @@ the local chain. Threads may use it, but only one at a time gives a repeatable w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from chain.errors import Ambiguous, Rejected, Unavailable
+from chain.errors import Ambiguous, ChainError, Rejected, Unavailable
 from chain.types import (
     AccountSample,
     Blockhash,
@@ -32,6 +32,9 @@ from tests.fake_chain import (
     Parsed,
     View,
 )
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 # Solana's status cache; what is older is found only by searching the history.
 REMEMBERED_SLOTS = 300
@@ -136,6 +139,9 @@ class FakeRpc:
         self._view()
         return []
 
+    def recent_prioritization_fees_of(self, groups: Sequence[Sequence[str]]) -> list[list[int] | ChainError]:
+        return each(self.recent_prioritization_fees, groups)
+
     # Accounts
 
     def balance(self, address: str, commitment: Commitment = "confirmed") -> int:
@@ -159,6 +165,12 @@ class FakeRpc:
         if after is None:
             return _simulation(view, INSUFFICIENT_FUNDS, (), ())
         return _simulation(view, None, tuple(before), tuple(after))
+
+    def simulate_many(self, raws: Sequence[bytes]) -> list[Simulation | ChainError]:
+        return each(self.simulate, raws)
+
+    def send_many(self, raws: Sequence[bytes], *, everywhere: bool = False) -> list[ChainError | None]:
+        return [one if isinstance(one, ChainError) else None for one in each(self.send, raws)]
 
     def send(self, raw: bytes, *, everywhere: bool = False) -> str:
         signature = Parsed.of(raw).signature
@@ -190,6 +202,11 @@ class FakeRpc:
         found = None if node.forgetful or self.hides_transactions else node.view().find(signature)
         return None if found is None or found[1] == "processed" else _transaction(found[0])
 
+    def transactions(
+        self, signatures: Sequence[str], commitment: Commitment = "confirmed"
+    ) -> list[dict[str, Any] | ChainError | None]:
+        return each(self.transaction, signatures)
+
     def signatures_for_address(self, address: str, **_: Any) -> list[SignatureInfo]:
         view = self._view()
         found = [
@@ -209,6 +226,17 @@ class FakeRpc:
 
     def _view(self, asked: Asked = "other") -> View:
         return self.endpoints_[self._first_up()].view(asked)
+
+
+def each(ask: Callable[[T], R], items: Sequence[T]) -> list[R | ChainError]:
+    """What the client makes of many: the answer to each, or why there is none."""
+    found: list[R | ChainError] = []
+    for item in items:
+        try:
+            found.append(ask(item))
+        except ChainError as error:
+            found.append(error)
+    return found
 
 
 def _simulation(view: View, err: Any, before: tuple[int, ...], after: tuple[int, ...]) -> Simulation:

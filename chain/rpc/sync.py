@@ -275,6 +275,8 @@ class RpcClient:
         return loop.run(loop.driver.ask(call))
 
     def _ask_many(self, many: Sequence[Call[T]]) -> list[T | ChainError]:
+        if not many:
+            return []
         loop = self._loop()
         return loop.run(loop.driver.ask_many(many))
 

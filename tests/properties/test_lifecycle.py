@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 from accounts.actors import Actor, system
 from accounts.errors import Refused
 from accounts.services import default_team
-from executions import claims, confirm, dispatch, gateway, pauses, pipeline
+from executions import claims, confirm, dispatch, gateway, pauses, threads
 from executions.crashpoints import WORKER_POINTS
 from executions.models import Attempt, Delivery, Execution, ExecutionKey, RateUnit, Reservation
 from executions.pipeline import advance
@@ -94,8 +94,7 @@ class Lab:
         self.workflow: Workflow = workflow_enable(actor=self.actor, workflow=made, enabled_at_slot=0)
         self._settings = django_settings
         self._patch = patch
-        patch.setattr(pipeline, "in_threads", one_after_the_other)
-        patch.setattr(confirm, "in_threads", one_after_the_other)
+        patch.setattr(threads, "in_threads", one_after_the_other)
         # The broker loses everything; the sweep is all there is.
         patch.setattr(dispatch, "_send", lambda *_: None)
 

@@ -24,11 +24,12 @@ from solders.keypair import Keypair
 
 from accounts.actors import Actor, system
 from accounts.services import default_team
-from executions import limits, pauses, settlement
+from executions import limits, pauses, reservations, settlement
 from executions.build import Prepared
 from executions.errors import LimitExceeded, Paused
 from executions.models import RateUnit, Reservation
 from executions.outflow import Outflow
+from executions.reservations import Reserving
 from tests.executing import new_address
 from workflows.models import Signer, Workflow
 from workflows.services.signer import signer_create, signer_pause, signer_resume
@@ -173,14 +174,15 @@ class World:
         return done
 
     def _reserve(self, done: Done, workflow_id: Any, row_id: int) -> None:
-        installation = limits.lock_installation()
+        installation, now = limits.lock_installation(), timezone.now()
         workflow = limits.lock_workflows([workflow_id])[workflow_id].workflow
-        signer = limits.lock_signer(workflow.signer_id)
+        assert workflow.signer_id is not None
+        signer = limits.lock_signers([workflow.signer_id])[workflow.signer_id]
         limits.refuse_if_paused(installation, workflow, signer)
         done.day_limit = workflow.max_lamports_per_day
-        limits.reserve(
-            execution_id=row_id, workflow=workflow, signer=signer, prepared=prepared(done.job), now=timezone.now()
-        )
+        paid = prepared(done.job)
+        reservations.spent([workflow], [signer], now, replaced=[row_id]).admit(workflow, signer, paid)
+        reservations.store([Reserving(row_id, workflow.id, signer.id, paid.outflow)], now)
         done.signing_at = time.monotonic()
         assert spent(workflow=workflow) <= workflow.max_lamports_per_day
         assert spent(signer=signer) <= signer.max_lamports_per_day

@@ -17,11 +17,11 @@ from solders.transaction import VersionedTransaction
 
 from accounts.actors import Actor
 from chain.tx.instructions import associated_token_address, instruction
-from executions import submit
+from executions import attempts
+from executions.attempts import mark_sending
 from executions.idls import load_idl
 from executions.models import Attempt, Execution, Reservation
 from executions.pipeline import advance
-from executions.submit import mark_sending
 from tests import idls
 from tests.executing import SOL, balance_event, execution, new_address, settled, take_events
 from tests.local_chain import LocalChain
@@ -142,11 +142,11 @@ def test_an_error_of_a_landed_call_is_told_by_the_idl(
     accounts = {"source": source, "destination": give_tokens(chain, new_address(), mint, 0)}
     action = call(stored(idls.TOKEN), "transfer", accounts=accounts, args={"amount": 30})
 
-    def emptied(attempt: Attempt) -> bool:
+    def emptied(rows: list[Attempt]) -> list[Attempt]:
         give_tokens(chain, signer.address, mint, 0)
-        return mark_sending(attempt)
+        return mark_sending(rows)
 
-    monkeypatch.setattr(submit, "mark_sending", emptied)
+    monkeypatch.setattr(attempts, "mark_sending", emptied)
     row_id = begin(action, max_tokens_per_tx={mint: 30})
     advance([row_id])
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.errors import Refused
 from chain.types import SignatureStatus
-from executions import claims, submit
+from executions import attempts, claims, submit
+from executions.attempts import mark_sending
 from executions.confirm import confirm_round, finalize_round, record_landed
 from executions.models import Attempt, Execution, Reservation
 from executions.pipeline import advance
 from executions.services import execution_retry
-from executions.submit import mark_sending
 from tests.executing import balance_event, execution, new_address, settled, take_events
 from tests.local_chain import LocalChain
 from tests.waiting import wait_for
@@ -52,12 +52,12 @@ def rounds_until(condition: Callable[[], Any], what: str) -> Any:
     return wait_for(after_a_round, 30, what)
 
 
-def emptying(signer: Signer, chain: LocalChain) -> Callable[[Attempt], bool]:
+def emptying(signer: Signer, chain: LocalChain) -> Callable[[list[Attempt]], list[Attempt]]:
     """`mark_sending` with somebody else spending what the signer has between the simulation and the send."""
 
-    def mark(attempt: Attempt) -> bool:
+    def mark(rows: list[Attempt]) -> list[Attempt]:
         chain.set_account(signer.address, lamports=900_000)
-        return mark_sending(attempt)
+        return mark_sending(rows)
 
     return mark
 
@@ -202,7 +202,7 @@ def test_a_transaction_that_fails_on_chain_ends_failed_with_its_fee(
     """What the simulation promised no longer holds when it lands: the fee is gone and is accounted for."""
     row_id, to = pay()
     signer = execution(row_id).workflow.signer
-    monkeypatch.setattr(submit, "mark_sending", emptying(signer, chain))
+    monkeypatch.setattr(attempts, "mark_sending", emptying(signer, chain))
     advance([row_id])
 
     row = settled(row_id)
@@ -218,7 +218,7 @@ def test_a_retry_after_a_failure_on_chain_keeps_the_fee_in_the_ledger(
     row_id, to = pay()
     signer = execution(row_id).workflow.signer
     with monkeypatch.context() as patched:
-        patched.setattr(submit, "mark_sending", emptying(signer, chain))
+        patched.setattr(attempts, "mark_sending", emptying(signer, chain))
         advance([row_id])
     assert settled(row_id).error_code == "transaction_failed"
     with pytest.raises(Refused, match="not final yet"):

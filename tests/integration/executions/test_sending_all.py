@@ -27,7 +27,7 @@ def test_max_leaves_exactly_what_is_kept(
     kept: int,
 ) -> None:
     """An account holds nothing, or enough to stay: any lamport left over for the fee would be refused by the chain."""
-    monkeypatch.setattr(gateway(), "recent_fees", lambda _: [micro_lamports_per_unit])
+    monkeypatch.setattr(gateway(), "recent_fees", lambda groups: [[micro_lamports_per_unit] for _ in groups])
     watched, to = new_address(), new_address()
     had = chain.balance(signer.address)
     action = {"type": "transfer_sol", "to": to, "lamports": "max", "keep": kept}
