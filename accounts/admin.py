@@ -22,6 +22,8 @@ from accounts.models import (
     Installation,
     Invitation,
     Member,
+    Passkey,
+    PasskeyChallenge,
     SecondFactor,
     Session,
     Team,
@@ -115,6 +117,18 @@ class InvitationAdmin(ReadOnlyAdmin):
 @admin.register(SecondFactor)
 class SecondFactorAdmin(ReadOnlyAdmin):
     list_display = ("user", "enabled_at")
+
+
+@admin.register(Passkey)
+class PasskeyAdmin(ReadOnlyAdmin):
+    list_display = ("user", "name", "rp_id", "created_at", "last_used_at")
+    list_select_related = ("user",)
+
+
+@admin.register(PasskeyChallenge)
+class PasskeyChallengeAdmin(ReadOnlyAdmin):
+    list_display = ("user", "purpose", "expires_at")
+    list_select_related = ("user",)
 
 
 @admin.register(Session)

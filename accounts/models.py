@@ -104,6 +104,47 @@ class SecondFactor(models.Model):
         return str(self.user)
 
 
+class Passkey(models.Model):
+    """A WebAuthn credential of a user with a second factor: at signing in it stands for a code.
+
+    Nothing in it is a secret. `credential` is what the authenticator attested: its model, the credential's id and its
+    public key. `rp_id` is the host name for which it was made; browsers offer it nowhere else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=100)
+    rp_id = models.CharField(max_length=253, editable=False)
+    # Unique over all users, as WebAuthn wants it: what somebody else's authenticator has made is nobody else's.
+    credential_id = models.BinaryField(unique=True, editable=False)
+    credential = models.BinaryField(editable=False)
+    sign_count = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
+
+
+class PasskeyChallenge(models.Model):
+    """What one answer of one authenticator must sign. Whoever uses it deletes it, so that it is used once."""
+
+    class Purpose(models.TextChoices):
+        REGISTER = "register", "Register"
+        SIGN_IN = "sign_in", "Sign in"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    challenge = models.BinaryField(editable=False)
+    # Of the passkey that is being registered.
+    name = models.CharField(max_length=100, blank=True, default="")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user}"
+
+
 class Session(AbstractBaseSession):
     """A browser that is or was signed in (accounts.sessions). `session_key` is a digest of the key in its cookie."""
 

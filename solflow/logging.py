@@ -21,6 +21,7 @@ CHATTY = {
     "celery.worker.request": "WARNING",
     "celery.app.trace": "WARNING",
     "opentelemetry": "CRITICAL",  # a collector that is away: solflow.tracing says so, once
+    "fido2": "WARNING",  # which passkey was used
     "flower.inspector": "ERROR",  # it asks before the worker is there, and asks again
 }
 

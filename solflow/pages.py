@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 import accounts.views
-from accounts.people import second_factor, sign_in
+from accounts.people import passkeys, second_factor, sign_in
 from accounts.people import sessions as own_sessions
 from accounts.people import views as people
 from executions.views import approval, delivery, listing, message, pause, resolution
@@ -100,6 +100,9 @@ settings_pages = [
     path("second-factor/begin/", second_factor.begin, name="second-factor-begin"),
     path("second-factor/codes/", second_factor.renew_codes, name="second-factor-codes"),
     path("second-factor/end/", second_factor.end, name="second-factor-end"),
+    path("passkeys/new/", passkeys.new, name="passkey-create"),
+    path("passkeys/made/", passkeys.made, name="passkey-made"),
+    path("passkeys/<uuid:passkey_id>/remove/", passkeys.remove, name="passkey-remove"),
     path("sessions/end/", own_sessions.end_others, name="sessions-end"),
     path("sessions/<slug:session_id>/end/", own_sessions.end, name="session-end"),
     path("tokens/new/", people.token_new, name="token-create"),

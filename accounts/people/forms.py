@@ -48,6 +48,12 @@ class ConfirmForm(CodeForm):
     field_order = ("password", "code")
 
 
+class PasskeyForm(CodeForm):
+    name = forms.CharField(max_length=100, label="Name", help_text="Where it is, to know it by later: Work laptop.")
+
+    field_order = ("name", "code")
+
+
 class TokenForm(ServiceForm):
     name = forms.CharField(max_length=200, label="Name", help_text="What uses it, to know it by later.")
     level = forms.ChoiceField(label="May")

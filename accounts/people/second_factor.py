@@ -53,7 +53,7 @@ def set_up(request: PageRequest) -> HttpResponse:
             raise Invalid.field("password", "wrong_password", "this is not your password")
         return services.second_factor_enable(actor=request.actor, user=user, code=form.cleaned_data["code"])
 
-    codes = form.saved(lambda: _counted(request, user, enable))
+    codes = form.saved(lambda: counted(request, user, enable))
     if codes is not None:
         sessions_of(user).exclude(session_key=current(request)).delete()
         return _shown_once(request, codes)
@@ -78,7 +78,7 @@ def renew_codes(request: PageRequest) -> HttpResponse:
     def renew() -> list[str]:
         return services.second_factor_renew_codes(actor=request.actor, user=user, code=form.cleaned_data["code"])
 
-    codes = form.saved(lambda: _counted(request, user, renew))
+    codes = form.saved(lambda: counted(request, user, renew))
     if codes is not None:
         return _shown_once(request, codes)
     context = {"form": form, "title": "New recovery codes", "verb": "Make new codes", "to": request.path}
@@ -97,14 +97,14 @@ def end(request: PageRequest) -> HttpResponse:
         services.second_factor_disable(actor=request.actor, user=user, code=form.cleaned_data["code"])
         return True
 
-    if form.saved(lambda: _counted(request, user, disable)):
+    if form.saved(lambda: counted(request, user, disable)):
         return redirect("settings:own")
     context = {"form": form, "title": "Switch the second factor off", "verb": "Switch off", "to": request.path}
     return render(request, "settings/code.html", context, status=form.status)
 
 
-def _counted(request: PageRequest, user: User, work: Callable[[], T]) -> T:
-    """Guesses cost the same time here as at the door."""
+def counted(request: PageRequest, user: User, work: Callable[[], T]) -> T:
+    """Do what a code was given for. Guesses cost the same time here as at the door."""
     if not code_admitted(request, user):
         raise Invalid(f"Too many attempts. Try again in {code_wait_s(request, user)} s.")
     done = work()

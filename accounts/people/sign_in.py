@@ -1,4 +1,4 @@
-"""Signing in: a name and a password, then a code from whoever has a second factor. The one door, the admin's too."""
+"""Signing in: name and password, then a code or a passkey where a second factor is on. The admin's door too."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.people import passkeys
 from accounts.people.forms import CodeForm, SignInForm
 from accounts.second_factor.services import is_on, second_factor_check
 from accounts.sign_in_delays import code_admitted, code_wait_s, code_was_right, remember_device
@@ -57,7 +58,7 @@ class AdminSignInView(SignInView):
         return super().dispatch(request, *args, **kwargs)
 
 
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "answer")
 @require_http_methods(["GET", "POST"])
 @never_cache
 def code(request: HttpRequest) -> HttpResponse:
@@ -66,11 +67,12 @@ def code(request: HttpRequest) -> HttpResponse:
     user = _due_user(due)
     if user is None:
         return redirect("login")
-    form = CodeForm(request.POST or None)
-    if form.is_valid():
+    answer = request.POST.get("answer")
+    form, problem = CodeForm(request.POST if request.POST and answer is None else None), ""
+    if answer is not None or form.is_valid():
         if not code_admitted(request, user):
-            form.add_error(None, f"Too many attempts. Try again in {code_wait_s(request, user)} s.")
-        elif second_factor_check(user=user, code=form.cleaned_data["code"]):
+            problem = f"Too many attempts. Try again in {code_wait_s(request, user)} s."
+        elif _shown(request, user, form, answer):
             code_was_right(request, user)
             request.second_factor_shown = True  # type: ignore[attr-defined]
             del request.session[DUE]
@@ -78,8 +80,19 @@ def code(request: HttpRequest) -> HttpResponse:
         else:
             credentials = {"username": user.get_username(), "code": ""}
             user_login_failed.send(sender=__name__, credentials=credentials, request=request)
-            form.add_error("code", "This is not a valid code, or it was used already.")
-    return render(request, "registration/code.html", {"form": form}, status=422 if form.errors else 200)
+            if answer is None:
+                form.add_error("code", "This is not a valid code, or it was used already.")
+            else:
+                problem = "That passkey was not accepted. Try again, or use a code."
+    context = {"form": form, "problem": problem, "passkey": passkeys.ask(request, user)}
+    return render(request, "registration/code.html", context, status=422 if problem or form.errors else 200)
+
+
+def _shown(request: HttpRequest, user: User, form: CodeForm, answer: str | None) -> bool:
+    """Whether the second factor was: a code, or what a passkey answered."""
+    if answer is not None:
+        return passkeys.accepted(request, user, answer)
+    return second_factor_check(user=user, code=form.cleaned_data["code"])
 
 
 def enter(request: HttpRequest, user: User, to: str) -> HttpResponse:

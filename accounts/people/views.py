@@ -20,10 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import addresses, audit
 from accounts.errors import Missing
-from accounts.models import ApiToken, Invitation, Member, Role, SecondFactor
+from accounts.models import ApiToken, Invitation, Member, Passkey, Role, SecondFactor
 from accounts.pages import PageRequest, telling
 from accounts.people import services
 from accounts.people.forms import AcceptForm, InvitationForm, TokenForm
+from accounts.people.passkeys import site_of
 from accounts.people.sign_in import enter
 from accounts.permissions import page
 from accounts.selectors import actor_of
@@ -53,7 +54,7 @@ class PasswordView(LoginRequiredMixin, PasswordChangeView):
 @require_safe
 @page()
 def own(request: PageRequest) -> HttpResponse:
-    """The second factor, sessions, and API tokens: one's own, for an admin the team's."""
+    """The second factor, passkeys, sessions, and API tokens: one's own, for an admin the team's."""
     user = cast(User, request.user)
     tokens = ApiToken.objects.select_related("user").filter(team=request.actor.team).order_by("-created_at")
     if not request.actor.may(Role.ADMIN):
@@ -62,6 +63,8 @@ def own(request: PageRequest) -> HttpResponse:
         "tokens": tokens,
         "now": timezone.now(),
         "second_factor": SecondFactor.objects.filter(user=user, enabled_at__isnull=False).first(),
+        "passkeys": Passkey.objects.filter(user=user).order_by("created_at"),
+        "site": site_of(request),
         "sessions": sessions_of(user),
         "current_session": current(request),
     }

@@ -1,1 +1,1 @@
-"""A second factor beside the password: time-based codes of an app, and recovery codes for whoever has lost it."""
+"""A second factor beside the password: time-based codes of an app, recovery codes for whoever has lost it, passkeys."""

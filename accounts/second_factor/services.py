@@ -59,7 +59,7 @@ def second_factor_enable(*, actor: Actor, user: User, code: str) -> list[str]:
     """
     row = SecondFactor.objects.select_for_update().filter(user=user, enabled_at=None).first()
     if row is None or not _accept(row, code):
-        raise _wrong()
+        raise wrong_code()
     row.enabled_at = timezone.now()
     codes = _new_recovery_codes(row)
     audit.record(actor, "second_factor_enabled", "user", user.pk, target_name=user.get_username())
@@ -81,7 +81,7 @@ def second_factor_renew_codes(*, actor: Actor, user: User, code: str) -> list[st
 
 @transaction.atomic
 def second_factor_disable(*, actor: Actor, user: User, code: str) -> None:
-    """The password alone is enough again.
+    """The password alone is enough again; passkeys are worth nothing without the codes beside them, and go too.
 
     Raises:
         Invalid: a wrong code.
@@ -92,7 +92,8 @@ def second_factor_disable(*, actor: Actor, user: User, code: str) -> None:
 
 @transaction.atomic
 def second_factor_remove(actor: Actor, user: User) -> None:
-    """For somebody else, who has lost it; nothing happens where there is none."""
+    """For somebody else, who has lost it, passkeys and all; nothing happens where there is none."""
+    user.passkeys.all().delete()
     if SecondFactor.objects.filter(user=user).delete()[0]:
         audit.record(actor, "second_factor_disabled", "user", user.pk, target_name=user.get_username())
 
@@ -107,11 +108,12 @@ def second_factor_check(*, user: User, code: str) -> bool:
 def _opened(user: User, code: str) -> SecondFactor:
     row = SecondFactor.objects.select_for_update().filter(user=user, enabled_at__isnull=False).first()
     if row is None or not _accept(row, code):
-        raise _wrong()
+        raise wrong_code()
     return row
 
 
-def _wrong() -> Invalid:
+def wrong_code() -> Invalid:
+    """What every change says that was given a wrong code."""
     return Invalid.field("code", "wrong_code", "this is not a valid code, or it was used already")
 
 

@@ -18,10 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.models import ApiToken, AuditEntry, Invitation, Member, Role, SecondFactor
+from accounts.models import ApiToken, AuditEntry, Invitation, Member, Passkey, Role, SecondFactor
 from accounts.people import services as people
 from accounts.people import users
-from accounts.second_factor import totp
+from accounts.second_factor import passkeys, totp
+from accounts.second_factor.ceremonies import Site
 from accounts.second_factor.services import (
     second_factor_begin,
     second_factor_enable,
@@ -39,6 +40,7 @@ from executions.pipeline import advance
 from executions.resends import deliveries_resend, delivery_resend
 from executions.resolutions import Claim, execution_resolve
 from executions.services import execution_replay, execution_retry, execution_run
+from tests.authenticator import Authenticator
 from tests.integration.pages.conftest import DISCORD_URL, WATCHED, browser, ended, landed, parked, paying, pending
 from tests.local_chain import LocalChain
 from tests.people import Person, person
@@ -181,6 +183,31 @@ def codes_renewed(world: World) -> None:
     second_factor_renew_codes(actor=world.by, user=user, code=code_of(user, later=1))
 
 
+HERE = Site("http://localhost")
+
+
+def passkey_added(world: World) -> tuple[User, Passkey, Authenticator]:
+    user, key = second_factor_on(world), Authenticator()
+    asked = passkeys.passkey_begin(user=user, site=HERE, name="Laptop", code=code_of(user, later=1))
+    told = {"challenge_id": str(asked.challenge_id), "answer": key.make(asked.options)}
+    return user, passkeys.passkey_register(actor=world.by, user=user, site=HERE, **told), key
+
+
+def passkey_removed(world: World) -> None:
+    user, passkey, _ = passkey_added(world)
+    SecondFactor.objects.update(last_step=0)
+    passkeys.passkey_remove(actor=world.by, user=user, passkey_id=passkey.id, code=code_of(user))
+
+
+def passkey_refused(world: World) -> None:
+    user, _, key = passkey_added(world)
+    for count in (2, 1):
+        asked = passkeys.passkey_ask(user=user, site=HERE)
+        assert asked is not None
+        told = {"challenge_id": str(asked.challenge_id), "answer": key.sign_in(asked.options, count=count)}
+        passkeys.passkey_check(user=user, site=HERE, address=None, **told)
+
+
 def switched_on(world: World) -> None:
     channel_switch_off(actor=world.by, channel=world.channel)
     channel_switch_on(actor=world.by, channel=world.channel)
@@ -272,6 +299,9 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "second_factor_enabled": second_factor_on,
     "second_factor_disabled": lambda w: second_factor_remove(w.by, second_factor_on(w)),
     "recovery_codes_renewed": codes_renewed,
+    "passkey_added": passkey_added,
+    "passkey_removed": passkey_removed,
+    "passkey_refused": passkey_refused,
     "sessions_ended": lambda w: (signed_in(), signed_in().post(reverse("settings:sessions-end"))),
     "login": lambda w: sign_in("alice", "correct horse battery staple"),
     "login_failed": lambda w: sign_in("alice", "wrong"),

@@ -44,6 +44,7 @@ READ = [
     "settings:password",
     "settings:second-factor-codes",
     "settings:second-factor-end",
+    "settings:passkey-create",
 ]
 WRITE = [
     "workflows:start",
@@ -56,7 +57,7 @@ WRITE = [
     "idls:create",
     "team:invite",
 ]
-OWN = ["settings:second-factor-begin", "settings:sessions-end"]
+OWN = ["settings:second-factor-begin", "settings:sessions-end", "settings:passkey-made"]
 OPERATE = ["pause", "resume", "notifications:resend-all", "executions:retry-marked"]
 
 # Somebody else's token is none of a member's business: it does not exist for them.
