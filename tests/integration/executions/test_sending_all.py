@@ -11,6 +11,7 @@ from executions.models import Attempt, Reservation
 from executions.pipeline import advance
 from tests.executing import SOL, balance_event, new_address, settled, take_events
 from tests.local_chain import LocalChain
+from tests.waiting import wait_for
 from workflows.models import Signer, Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,8 @@ def test_max_leaves_exactly_what_is_kept(
     """An account holds nothing, or enough to stay: any lamport left over for the fee would be refused by the chain."""
     monkeypatch.setattr(gateway(), "recent_fees", lambda groups: [[micro_lamports_per_unit] for _ in groups])
     watched, to = new_address(), new_address()
-    had = chain.balance(signer.address)
+    # The worker reads what is confirmed.
+    had = wait_for(lambda: chain.balance(signer.address, "confirmed"), 10, "the signer's money is confirmed")
     action = {"type": "transfer_sol", "to": to, "lamports": "max", "keep": kept}
     (row_id,) = take_events(make_workflow(watched, [action], max_lamports_per_tx=had), [balance_event(watched, 10)])
 
