@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -73,15 +72,3 @@ class Trail(NamedTuple):
             )
         if _trace is not None:
             _trace(Stage(self, stage, started_ns, ended_ns, facts, error))
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Around the work of a stage; what it raises passes, and is named."""
-        started_ns, error = time.time_ns(), ""
-        try:
-            yield
-        except Exception as raised:
-            error = type(raised).__name__
-            raise
-        finally:
-            self.passed(name, started_ns, error=error)
