@@ -33,6 +33,7 @@ from executions.completion import Outcome, complete
 from executions.crashpoints import reach
 from executions.definitions import spec_of
 from executions.errors import ApprovalNeeded
+from executions.figures import sol
 from executions.messages import APPROVAL
 from executions.models import Approval, Delivery, Execution
 from executions.outflow import Outflow
@@ -156,7 +157,7 @@ def execution_reject(*, actor: Actor, execution: Execution) -> Execution:
     row, asked = _waiting(execution)
     now = timezone.now()
     _answer(asked, Approval.REFUSED, actor.name, now)
-    _fail(row, "approval_refused", f"{actor.name} refused {asked.lamports} lamports", now)
+    _fail(row, "approval_refused", f"{actor.name} refused {sol(asked.lamports)}", now)
     audit.record(actor, "execution_rejected", "execution", row.execution_id, lamports=asked.lamports)
     return Execution.objects.get(pk=row.pk)
 
@@ -174,7 +175,7 @@ def expire_due() -> int:
                 continue
             _answer(asked, Approval.EXPIRED, "", now)
             if _is_waiting(row):
-                _fail(row, "approval_expired", f"nobody approved {asked.lamports} lamports in time", now)
+                _fail(row, "approval_expired", f"nobody approved {sol(asked.lamports)} in time", now)
                 ended += 1
     return ended
 

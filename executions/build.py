@@ -207,11 +207,12 @@ class _Making:
         unseen_fee = 0 if self.is_priced else self.priority_fee
         leaves = outflow(measured.balances, draft.payer, measured.granted, fee_lamports=unseen_fee)
         gained = gainers(measured.balances, measured.keys, draft.payer) if draft.looks else set()
+        recipients = sorted(gained | set(self.built.recipients))
         self.prepared = Prepared(
             message=replace(draft, units=self.units, price=self.price).compiled(measured.blockhash),
             last_valid_block_height=measured.blockhash.last_valid_block_height,
             outflow=leaves,
-            recipients=sorted(gained | set(self.built.recipients)),
+            recipients=recipients,
             programs=sorted({str(one.program_id) for one in self.built.instructions}),
             simulation={
                 "slot": measured.simulation.slot,
@@ -219,6 +220,7 @@ class _Making:
                 "fee_lamports": BASE_FEE_LAMPORTS + self.priority_fee,
                 "outflow_lamports": leaves.lamports,
                 "outflow_tokens": leaves.tokens,
+                "recipients": recipients,
                 "logs": list(measured.simulation.logs),
             },
             changes=balance_changes(measured.balances, measured.keys, fee_lamports=unseen_fee),

@@ -113,6 +113,7 @@ def test_without_an_answer_it_fails_in_time(workflow: Workflow, actor: Actor) ->
     assert approvals.expire_due() == 1
     ended = execution(row.id)
     assert (ended.status, ended.error_code) == ("failed", "approval_expired")
+    assert ended.error_detail == "nobody approved 0.002005 SOL in time"
     assert approvals.expire_due() == 0
 
 
@@ -193,6 +194,7 @@ def test_the_page_says_what_would_be_paid_and_takes_the_answer(
     shown = operator.get(page).content.decode()
     assert "This needs your approval" in shown
     assert "0.002005" in shown
+    assert recipient in shown.split("It pays ", 1)[1].split("</p>", 1)[0]
     assert viewer.post(f"{page}answer/", {"choice": "approve"}).status_code == 403
     assert "say whether it is approved" in operator.post(f"{page}answer/", {}, follow=True).content.decode()
     assert operator.post(f"{page}answer/", {"choice": "approve"}).status_code == 302
