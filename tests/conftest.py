@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.environment import FOLDER
 from tests.http_stub import HttpStub
@@ -19,6 +19,7 @@ from tests.local_gateway import gateway_on
 from tests.services import Services
 from tests.stack import Stack
 
+EXPECTED_WITHIN_MS = 20_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -103,6 +104,8 @@ def chromium(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
         pytest.skip("no Chromium on PATH: install it (Debian: apt-get install chromium) to look at pages")
     # Playwright's loop runs in this thread, and Django then thinks that its own calls would block one.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    # Playwright's own 5 s are too few where two browsers and two installations share two cores.
+    expect.set_options(timeout=EXPECTED_WITHIN_MS)
     with sync_playwright() as playwright:
         # Django keeps the connections of code under a loop apart, and a test before may have stopped PostgreSQL.
         connections.close_all()
