@@ -163,6 +163,26 @@ def test_a_workflow_is_built_from_nothing_by_keyboard_alone(chromium: Browser, s
     assert story.complaints == []
 
 
+def test_the_button_of_a_test_run_works_from_the_moment_it_is_there(chromium: Browser, stack: Stack) -> None:
+    """Pressed before htmx knew it, it was a plain button of the form: the draft was saved, and nothing ran."""
+    stack.start("web")
+    story = Story(chromium, stack)
+    page = story.page
+    story.sign_in()
+    story.begin_workflow("At once", trigger="schedule")
+    page.get_by_label("When (cron)").fill("0 9 * * *")
+    expect(page.get_by_role("button", name="Publish")).to_be_enabled()
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            const button = document.querySelector("#run-test:enabled");
+            if (button) { observer.disconnect(); button.click(); }
+        }).observe(document.querySelector("#main"), { childList: true, subtree: true })"""
+    )
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".outcome")).to_be_visible()
+    assert story.complaints == []
+
+
 def test_form_and_json_follow_each_other_while_both_are_open(chromium: Browser, stack: Stack) -> None:
     stack.start("web")
     story = Story(chromium, stack)
