@@ -119,7 +119,9 @@ def test_a_part_that_ignores_its_signal_is_killed_when_its_time_is_over(bench):
 
 def test_a_part_gets_the_signal_that_it_understands(bench):
     async def story(b: Bench) -> None:
-        code = "import time\ntry:\n print('up')\n time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
+        # A shell's background jobs ignore SIGINT, and so would what they start.
+        code = "import signal, time\nsignal.signal(2, signal.default_int_handler)\n"
+        code += "try:\n print('up')\n time.sleep(60)\nexcept KeyboardInterrupt: print('bye')"
         b.supervisor.start(b.spec(code, stop_signal=SIGINT))
         await b.until("up")
 
